@@ -1,0 +1,39 @@
+# make demo, make test: all that is needed is Python 3.11 or newer, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: install demo test check bench soak lock
+
+install: $(VENV)/ready
+demo: $(VENV)/ready
+	$(BIN)/ivr demo
+test: $(VENV)/ready-dev
+	$(BIN)/pytest
+check: $(VENV)/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/ivr check
+# Ratios in one run: the line beside a constant Flask answer.
+bench: $(VENV)/ready-dev
+	$(BIN)/python -m tests.bench
+# The long ones: many more generated texts, forms and calls than make test tries.
+soak: $(VENV)/ready-dev
+	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_properties.py
+
+$(VENV)/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --require-hashes -r requirements.txt
+	$(PIP) install --no-deps --no-build-isolation -e .
+	touch $@
+$(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
+	$(PIP) install --require-hashes -r requirements-dev.txt
+	touch $@
+
+# Pin all dependencies anew, with hashes and without a registry's address.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build
+lock:
+	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt

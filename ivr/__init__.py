@@ -1,0 +1,3 @@
+"""The baclofen line."""
+
+__version__ = "0.1.0"
