@@ -1,0 +1,98 @@
+"""The catalogue: everything sayable, compiled once at start-up and never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+
+from babel.languages import get_official_languages
+
+from ivr.content import SOURCE, ContentError, Source, edition, locale_folder, translator
+from ivr.countries import Country, fold_name, load_countries
+from ivr.settings import HOME
+from ivr.understanding import Lexicon, load_lexicon
+from ivr.wording import Wording
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """`languages`: the wordings of those that are complete, in the order of languages.toml.
+
+    `incomplete`: the others, with the English of each sentence that is missing or doubtful.
+    """
+
+    languages: Mapping[str, Wording]
+    countries: Mapping[str, Country]
+    lexicon: Lexicon
+    incomplete: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def country_names(self) -> Mapping[str, str]:
+        """Folded names of countries in every language, and their codes, to ISO 3166 codes."""
+        names = {fold_name(code): code for code in self.countries}
+        for wording in self.languages.values():
+            names |= {fold_name(wording.country_name(code)): code for code in self.countries}
+        return MappingProxyType(names | {"uk": "GB", "usa": "US", "america": "US", "uae": "AE"})
+
+    @cached_property
+    def language_names(self) -> str:
+        return ", ".join(wording.edition.name.upper() for wording in self.languages.values())
+
+    def likely(self, country: str | None, known: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """Every language on offer: those known of the person, then those of the country, then the rest."""
+        official = get_official_languages(country, regional=True, de_facto=True) if country else ()
+        ordered = dict.fromkeys((*known, *official, *self.languages))
+        return tuple(language for language in ordered if language in self.languages)
+
+    @cached_property
+    def spoken(self) -> Catalogue:
+        """The languages that a voice speaks; the same languages stay known by text."""
+        kept = {code: wording for code, wording in self.languages.items() if wording.edition.voice}
+        return replace(self, languages=MappingProxyType(kept))
+
+    def phone(self, language: str | None) -> tuple[str, ...]:
+        """The language spoken to someone who texts in this one, if there is any."""
+        wording = self.languages.get(language or "")
+        return (wording.edition.phone,) if wording and wording.edition.phone else ()
+
+    def narrowed(self, wanted: tuple[str, ...]) -> Catalogue:
+        """The same catalogue with only these languages. Raises ContentError for one that is not complete."""
+        for language in wanted:
+            if language not in self.languages:
+                missing = self.incomplete.get(language)
+                why = f"{len(missing)} sentences are missing" if missing else "there is no such language"
+                raise ContentError(f"IVR_LANGUAGES: {language} cannot be offered: {why}; see ivr check")
+        kept = {code: wording for code, wording in self.languages.items() if not wanted or code in wanted}
+        return replace(self, languages=MappingProxyType(kept))
+
+
+def load_catalogue(content: Path = HOME / "content", locales: Path = HOME / "locales") -> Catalogue:
+    """Compile all words. A language with a missing or doubtful sentence is left out and named in `incomplete`.
+
+    Raises ContentError where English itself, the numbers or the phrases cannot be read.
+    """
+    source = Source(content)
+    try:
+        countries = load_countries(content / "countries.csv")
+        lexicon = load_lexicon(phrase_files(content, locales, tuple(source.languages)))
+    except (OSError, ValueError) as error:
+        raise ContentError(str(error)) from error
+    languages, incomplete = {}, {}
+    for language in source.languages:
+        missing: list[str] = []
+        words = edition(source, language, translator(language, locales, missing))
+        if missing:
+            incomplete[language] = tuple(dict.fromkeys(missing))
+        else:
+            languages[language] = Wording(words, countries)
+    return Catalogue(MappingProxyType(languages), MappingProxyType(countries), lexicon, incomplete)
+
+
+def phrase_files(content: Path, locales: Path, languages: tuple[str, ...]) -> dict[str, Path]:
+    """The file of phrases of each language that has one."""
+    files = {code: locale_folder(locales, code) / "phrases.txt" for code in languages}
+    files[SOURCE] = content / "phrases.txt"
+    return {code: path for code, path in files.items() if path.exists()}

@@ -1,0 +1,235 @@
+"""The words as their files hold them: content/ in English, locales/ in every other language."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from babel import Locale
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po
+
+from ivr.model import KINDS, TOPICS
+
+SOURCE = "en"
+NUMBERED = "_number"  # a wording that names the country and its number
+PLAIN = "_none"  # the same for countries without a sourced number
+
+Translate = Callable[[str], str]
+
+
+class ContentError(Exception):
+    """Words are missing or wrong; the message names the file and what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One string that translators translate, with what they must know. `where`: file and name."""
+
+    where: str
+    text: str
+    sources: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Ordered utterances. `when`: said only where the country has this number (poison, advice, report)."""
+
+    utterances: tuple[str, ...]
+    when: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    key: str
+    label: str
+    invitation: str
+    always: tuple[str, ...]  # names of prompts that close every part
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def utterances(self) -> tuple[str, ...]:
+        return tuple(line for paragraph in self.paragraphs for line in paragraph.utterances)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What is said at one moment: a text, and ordered sentences to speak."""
+
+    sms: str = ""
+    voice: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Edition:
+    """All that the line can say in one language."""
+
+    language: str
+    name: str
+    voice: str
+    say: str
+    fold: Mapping[int, str]
+    digits: Mapping[str, str]
+    space: str  # what stands between two sentences
+    phone: str  # the language spoken to those who text in this one; empty: it cannot be spoken yet
+    words_a_minute: float
+    characters_a_second: float
+    topics: Mapping[str, Topic]
+    urgent: Mapping[str, Mapping[str, tuple[str, ...]]]
+    urgent_label: str
+    urgent_invitation: str
+    report: tuple[Paragraph, ...]
+    prompts: Mapping[str, Prompt]
+    countries: Mapping[str, str]
+
+
+class Source:
+    """The English words as files hold them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.languages = self._table("languages.toml")
+        self.prompts = self._table("prompts.toml")
+        self.urgent = self._table("urgent.toml")
+        self.report = self._table("report.toml")
+        self.topics = {topic: self._table(f"topics/{topic}.toml") for topic in TOPICS}
+        self.short_countries = self.languages.pop("countries", {})
+
+    def _table(self, name: str) -> dict[str, Any]:
+        try:
+            return tomllib.loads((self.folder / name).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as error:
+            raise ContentError(f"{name}: {error}") from error
+
+    def entries(self) -> Iterator[Entry]:
+        """Every string to translate, in reading order, each with its sources and its note."""
+        for name, table in self.prompts.items():
+            yield from _strings(f"prompts.toml [{name}]", table)
+        yield from _strings("urgent.toml", self.urgent)
+        for kind in KINDS:
+            yield from _strings(f"urgent.toml [{kind}]", self.urgent[kind])
+        yield from self._paragraphs("report.toml", self.report)
+        for topic, table in self.topics.items():
+            yield from _strings(f"topics/{topic}.toml", table)
+            yield from self._paragraphs(f"topics/{topic}.toml", table)
+
+    def _paragraphs(self, where: str, table: Mapping[str, Any]) -> Iterator[Entry]:
+        for number, paragraph in enumerate(table["paragraph"], 1):
+            yield from _strings(f"{where} paragraph {number}", paragraph)
+
+
+_WORDS = (
+    "label",
+    "invitation",
+    "text",
+    "sms",
+    "voice",
+    *(f"{c}{n}" for c in ("sms", "voice") for n in (NUMBERED, PLAIN)),
+)
+
+
+def _strings(where: str, table: Mapping[str, Any]) -> Iterator[Entry]:
+    sources, note = tuple(table.get("sources", ())), table.get("note", "")
+    for name in _WORDS:
+        for line in _lines(table.get(name, "")):
+            yield Entry(f"{where} {name}", line, sources, note)
+
+
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def locale_folder(locales: Path, language: str) -> Path:
+    return locales / language.replace("-", "_")
+
+
+def read_translations(language: str, locales: Path) -> Catalog:
+    path = locale_folder(locales, language) / "LC_MESSAGES" / "messages.po"
+    if not path.exists():
+        return Catalog(locale=None)
+    with path.open("rb") as file:
+        return read_po(file)
+
+
+def translator(language: str, locales: Path, missing: list[str]) -> Translate:
+    """A function from English to this language; what it does not find goes into `missing`.
+
+    The English sentence is the key: reword it, and its old translation is no longer found. Doubtful (fuzzy)
+    entries count as missing.
+    """
+    if language == SOURCE:
+        return lambda text: text
+    entries = read_translations(language, locales)
+    known = {str(entry.id): str(entry.string) for entry in entries if entry.id and entry.string and not entry.fuzzy}
+
+    def translate(text: str) -> str:
+        if text not in known:
+            missing.append(text)
+        return known.get(text, text)
+
+    return translate
+
+
+def edition(source: Source, language: str, translate: Translate) -> Edition:
+    """Everything the line can say in one language, through `translate` sentence by sentence."""
+    about = source.languages[language]
+    return Edition(
+        language=language,
+        name=about["name"],
+        voice=about["voice"],
+        say=about["say"],
+        fold=_fold(about["fold"]),
+        digits=dict(zip("0123456789*#", about["digits"].split(), strict=True)),
+        space=about.get("space", " "),
+        phone=about.get("phone", language if about["voice"] else ""),
+        words_a_minute=about.get("words_a_minute", 0),
+        characters_a_second=about.get("characters_a_second", 0),
+        topics={name: _topic(table, translate) for name, table in source.topics.items()},
+        urgent={kind: _wordings(source.urgent[kind], translate) for kind in KINDS},
+        urgent_label=translate(source.urgent["label"]),
+        urgent_invitation=translate(source.urgent["invitation"]),
+        report=_paragraphs(source.report, translate),
+        prompts={name: _prompt(table, translate) for name, table in source.prompts.items()},
+        countries={
+            **Locale.parse(about.get("names", language), sep="-").territories,
+            **source.short_countries.get(language, {}),
+        },
+    )
+
+
+def _fold(pairs: str) -> Mapping[int, str]:
+    """A map for str.translate; a curly apostrophe would cost as much as a letter of another script."""
+    return MappingProxyType({ord(pair[0]): pair[1:] for pair in ("’'", *pairs.split())} if pairs else {})
+
+
+def _topic(table: Mapping[str, Any], translate: Translate) -> Topic:
+    return Topic(
+        key=table["key"],
+        label=translate(table["label"]),
+        invitation=translate(table["invitation"]),
+        always=tuple(table.get("always", ())),
+        paragraphs=_paragraphs(table, translate),
+    )
+
+
+def _paragraphs(table: Mapping[str, Any], translate: Translate) -> tuple[Paragraph, ...]:
+    return tuple(
+        Paragraph(tuple(translate(line) for line in _lines(paragraph["text"])), paragraph.get("when", ""))
+        for paragraph in table["paragraph"]
+    )
+
+
+def _wordings(table: Mapping[str, Any], translate: Translate) -> dict[str, tuple[str, ...]]:
+    names = [f"{channel}{form}" for channel in ("sms", "voice") for form in (NUMBERED, PLAIN)]
+    return {name: tuple(translate(line) for line in _lines(table[name])) for name in names}
+
+
+def _prompt(table: Mapping[str, Any], translate: Translate) -> Prompt:
+    both = table.get("text", "")
+    sms = [translate(line) for line in _lines(table.get("sms", both))]
+    return Prompt(" ".join(sms), tuple(translate(line) for line in _lines(table.get("voice", both))))

@@ -1,0 +1,94 @@
+"""Settings from the environment: frozen, and strict at start-up, where a fault is named with its remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+HOME = Path(__file__).resolve().parent.parent
+DATABASE = "sqlite:///var/line.db"
+
+SECRET_LENGTH = 32  # characters; shorter keys could be guessed from the hashes of known numbers
+
+
+class SettingsError(Exception):
+    """The line cannot start; the message says which settings are wrong and what to put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that an operator can set. The README explains each; a test holds the two together."""
+
+    account_sid: str
+    auth_tokens: tuple[str, ...]
+    base_url: str
+    secret_key: str
+    reviewed_only: bool
+    database_url: str = DATABASE
+    languages: tuple[str, ...] = ()
+    optout: str = "carrier"
+    default_country: str | None = None
+    demo: bool = False
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> Settings:
+        """Read the settings of production. Raises SettingsError with every fault at once."""
+        faults = [*_missing(env), *_wrong(env)]
+        if faults:
+            raise SettingsError("The line cannot start:\n" + "\n".join(f"- {fault}" for fault in faults))
+        return cls(
+            account_sid=env["TWILIO_ACCOUNT_SID"].strip(),
+            auth_tokens=_listed(env["TWILIO_AUTH_TOKEN"]),
+            base_url=env["IVR_BASE_URL"].strip().rstrip("/"),
+            secret_key=env["IVR_SECRET_KEY"],
+            reviewed_only=env["IVR_REVIEWED_ONLY"] == "1",
+            database_url=env.get("DATABASE_URL") or DATABASE,
+            languages=_listed(env.get("IVR_LANGUAGES", "")),
+            optout=env.get("IVR_OPTOUT") or "carrier",
+            default_country=(env.get("IVR_DEFAULT_COUNTRY") or "").upper() or None,
+        )
+
+    @classmethod
+    def for_demo(cls, base_url: str, env: Mapping[str, str]) -> Settings:
+        """Settings of a laptop: whatever the environment leaves out gets a value that works only there."""
+        filled = {
+            "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
+            "TWILIO_AUTH_TOKEN": "demo-token",
+            "IVR_BASE_URL": base_url,
+            "IVR_SECRET_KEY": "only-for-a-demo-on-this-very-laptop",
+            "IVR_REVIEWED_ONLY": "0",
+        } | {name: value for name, value in env.items() if value}
+        return replace(cls.from_env(filled), demo=True)
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_REQUIRED = {
+    "TWILIO_ACCOUNT_SID": "the account's SID from the Twilio console (AC and 32 digits)",
+    "TWILIO_AUTH_TOKEN": "the account's auth token; two, comma-separated, during a rotation",
+    "IVR_BASE_URL": "the public URL that Twilio calls, such as https://line.example.org",
+    "IVR_SECRET_KEY": "a long random text that keys the hashes of phone numbers: openssl rand -hex 32",
+    "IVR_REVIEWED_ONLY": "1 to offer only languages that a named person has approved, or 0 to offer drafts",
+}
+
+
+def _missing(env: Mapping[str, str]) -> list[str]:
+    return [f"{name} is not set: {what}" for name, what in _REQUIRED.items() if not env.get(name, "").strip()]
+
+
+def _wrong(env: Mapping[str, str]) -> list[str]:
+    faults = []
+    url = urlsplit(env.get("IVR_BASE_URL", "").strip())
+    if env.get("IVR_BASE_URL") and (url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/")):
+        faults.append("IVR_BASE_URL must be scheme and host only, such as https://line.example.org")
+    if env.get("IVR_REVIEWED_ONLY", "0") not in ("", "0", "1"):
+        faults.append("IVR_REVIEWED_ONLY must be 1 or 0")
+    if env.get("IVR_OPTOUT", "carrier") not in ("", "carrier", "line"):
+        faults.append("IVR_OPTOUT must be carrier (Twilio answers STOP) or line (we answer it)")
+    if 0 < len(env.get("IVR_SECRET_KEY", "")) < SECRET_LENGTH:
+        faults.append(f"IVR_SECRET_KEY is shorter than {SECRET_LENGTH} characters: openssl rand -hex 32")
+    return faults

@@ -1,0 +1,206 @@
+"""What is said at each place: texts in pages of few segments, calls in parts of few seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
+
+import smsutil
+
+from ivr.content import NUMBERED, PLAIN, Edition, Topic
+from ivr.countries import Country
+from ivr.model import KEYS, KINDS, TOPICS, Place
+
+LONGEST_TEXT = 1600  # characters in one message; Twilio refuses more (error 21617)
+PAGE_SEGMENTS = {"GSM-7": 3, "UCS-2": 4}  # budget of one page
+PART_SECONDS = 40.0  # one part of a topic in a call
+MENU_SECONDS = 20.0
+URGENT_SECONDS = 25.0
+
+KEY_OF = {intent: key for key, intent in KEYS.items()}
+
+
+def segments(text: str) -> tuple[str, int]:
+    """The encoding of a text, `GSM-7` or `UCS-2`, and how many SMS segments it takes."""
+    split = smsutil.split(text)
+    return ("UCS-2" if split.encoding == "utf_16_be" else "GSM-7"), len(split.parts)
+
+
+def spoken_number(number: str, edition: Edition) -> str:
+    """A telephone number as words, digit by digit, with a comma's pause between its groups."""
+    groups = "".join(letter if letter in edition.digits else " " for letter in number).split()
+    return ", ".join(" ".join(edition.digits[letter] for letter in group) for group in groups)
+
+
+def pack(lines: tuple[str, ...], fits: Callable[[tuple[str, ...], bool], bool]) -> Iterator[tuple[str, ...]]:
+    """Cut lines into parts, each as long as `fits(part, is_last)` allows and of one line at least."""
+    while lines:
+        size = next((n for n in range(len(lines), 1, -1) if fits(lines[:n], n == len(lines))), 1)
+        yield lines[:size]
+        lines = lines[size:]
+
+
+class Wording:
+    """One edition put into texts and spoken prompts. Everything here is a function of the catalogue."""
+
+    def __init__(self, edition: Edition, countries: Mapping[str, Country]) -> None:
+        self.edition = edition
+        self.countries = countries
+
+    # Texts
+
+    def sms(self, name: str, **values: str) -> str:
+        """A prompt as a text, folded so that it costs least."""
+        return self.edition.prompts[name].sms.format(**values).translate(self.edition.fold)
+
+    @cached_property
+    def pages(self) -> dict[str, tuple[str, ...]]:
+        return {name: tuple(self._pages(topic)) for name, topic in self.edition.topics.items()}
+
+    def _pages(self, topic: Topic) -> Iterator[str]:
+        chunks = list(pack(topic.utterances, lambda lines, last: self._fits(self._page(topic, lines, last))))
+        for number, lines in enumerate(chunks, 1):
+            yield self._page(topic, lines, number == len(chunks))
+
+    def _page(self, topic: Topic, lines: tuple[str, ...], last: bool) -> str:
+        closing = [self.sms(name) for name in topic.always if self.sms(name) not in lines]
+        closing.append(self.sms("way_urgent", key=KEY_OF["urgent"]))
+        if not last:
+            closing.append(self.sms("way_more", key=KEY_OF["more"]))
+        return self._joined(lines) + "\n" + self.edition.space.join(closing)
+
+    def _joined(self, lines: tuple[str, ...]) -> str:
+        return self.edition.space.join(lines).translate(self.edition.fold)
+
+    @staticmethod
+    def _fits(page: str) -> bool:
+        encoding, count = segments(page)
+        return count <= PAGE_SEGMENTS[encoding]
+
+    def urgent_text(self, kind: str, country: str | None, *, alone: bool = True) -> str:
+        """The urgent message; where it stands alone, the way to the report follows if it costs no more segments."""
+        text = self._joined(self._urgent_lines("sms", kind, country))
+        longer = text + "\n" + self.sms("way_more", key=KEY_OF["more"])
+        return longer if alone and segments(longer)[1] == segments(text)[1] else text
+
+    def emergency(self, country: str | None) -> str:
+        row = self.numbered(country)
+        if row is None:
+            return self.sms("emergency_none")
+        return self.sms("emergency_number", number=row.call, country=self.country_name(row.code))
+
+    def menu_text(self) -> str:
+        labels = [(KEY_OF["urgent"], self.edition.urgent_label)]
+        labels += [(topic.key, topic.label) for topic in self.edition.topics.values()]
+        labels += [(KEY_OF["language"], self.sms("language_label"))]
+        listed = "\n".join(f"{key} {label}" for key, label in labels)
+        return f"{self.sms('menu_title')}\n{listed}".translate(self.edition.fold)
+
+    def topic_label(self, topic: str) -> str:
+        about = self.edition.topics[topic]
+        return f"{about.key} {about.label}".translate(self.edition.fold)
+
+    def report_texts(self, country: str | None) -> tuple[str, ...]:
+        lines = self._report_lines(country, spoken=False)
+        return tuple(map(self._joined, pack(lines, lambda chunk, _: self._fits(self._joined(chunk)))))
+
+    # Calls
+
+    def voice(self, name: str, **values: str) -> tuple[str, ...]:
+        return tuple(line.format(**values) for line in self.edition.prompts[name].voice)
+
+    def seconds(self, *lines: str) -> float:
+        """How long these lines take to say, by the rate that languages.toml gives."""
+        if self.edition.characters_a_second:
+            return sum(map(len, lines)) / self.edition.characters_a_second
+        return sum(len(line.split()) for line in lines) * 60 / self.edition.words_a_minute
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[tuple[str, ...], ...]]:
+        return {name: tuple(self._parts(topic)) for name, topic in self.edition.topics.items()}
+
+    def _parts(self, topic: Topic) -> Iterator[tuple[str, ...]]:
+        def fits(lines: tuple[str, ...], last: bool) -> bool:
+            return self.seconds(*self._part(topic, lines, last)) <= PART_SECONDS
+
+        chunks = list(pack(topic.utterances, fits))
+        for number, lines in enumerate(chunks, 1):
+            yield self._part(topic, lines, number == len(chunks))
+
+    def _part(self, topic: Topic, lines: tuple[str, ...], last: bool) -> tuple[str, ...]:
+        closing = [line for name in topic.always for line in self.voice(name) if line not in lines]
+        closing += self.voice("way_urgent", key=KEY_OF["urgent"])
+        if not last:
+            closing += self.voice("way_more", key=KEY_OF["more"])
+        return (*lines, *closing)
+
+    def menu_spoken(self) -> tuple[str, ...]:
+        invitations = [topic.invitation.format(key=topic.key) for topic in self.edition.topics.values()]
+        return (self.urgent_invitation(), *invitations, *self.voice("language_label", key=KEY_OF["language"]))
+
+    def urgent_invitation(self) -> str:
+        return self.edition.urgent_invitation.format(key=KEY_OF["urgent"])
+
+    def urgent_spoken(self, kind: str, country: str | None) -> tuple[str, ...]:
+        return self._urgent_lines("voice", kind, country)
+
+    def report_parts(self, country: str | None) -> tuple[tuple[str, ...], ...]:
+        lines = self._report_lines(country, spoken=True)
+        return tuple(pack(lines, lambda chunk, _: self.seconds(*chunk) <= PART_SECONDS))
+
+    def spoken_at(self, place: Place, country: str | None) -> tuple[str, ...]:
+        """The prompt of a place within one language; the list of languages is not among them."""
+        match place.topic:
+            case "welcome":
+                return (*self.voice("welcome"), *self.menu_spoken())
+            case "urgent":
+                more = self.voice("way_report", key=KEY_OF["more"])
+                return (*self.urgent_spoken(place.name.partition("-")[2], country), *more)
+            case "report":
+                return self.report_parts(country)[place.part - 1]
+            case topic if topic in TOPICS:
+                return self.parts[topic][place.part - 1]
+        return self.menu_spoken()
+
+    # Both
+
+    def has(self, place: Place, country: str | None) -> bool:
+        """Whether this place of a call exists: an unknown one gets the menu, urgent first."""
+        match place.topic:
+            case "menu" | "welcome":
+                return place.name == place.topic
+            case "languages":
+                return place.part in (1, 2, 3)
+            case "urgent":
+                return place.name.partition("-")[2] in KINDS
+            case "report":
+                return 1 <= place.part <= len(self.report_parts(country))
+            case topic:
+                return 1 <= place.part <= len(self.parts.get(topic, ()))
+
+    def country_name(self, code: str) -> str:
+        return self.edition.countries.get(code, code)
+
+    def numbered(self, country: str | None) -> Country | None:
+        """The row of a country whose emergency number is sourced."""
+        row = self.countries.get(country or "")
+        return row if row and row.call else None
+
+    def _urgent_lines(self, channel: str, kind: str, country: str | None) -> tuple[str, ...]:
+        row, wordings = self.numbered(country), self.edition.urgent[kind]
+        if row is None:
+            return wordings[channel + PLAIN]
+        number = spoken_number(row.call, self.edition) if channel == "voice" else row.call
+        name = self.country_name(row.code)
+        return tuple(line.format(number=number, country=name) for line in wordings[channel + NUMBERED])
+
+    def _report_lines(self, country: str | None, *, spoken: bool) -> tuple[str, ...]:
+        row = self.countries.get(country or "")
+        lines: list[str] = []
+        for paragraph in self.edition.report:
+            number = getattr(row, paragraph.when, "") if paragraph.when else ""
+            if number or not paragraph.when:
+                shown = spoken_number(number, self.edition) if spoken else number
+                name = self.country_name(country or "")
+                lines += [line.format(number=shown, country=name) for line in paragraph.utterances]
+        return tuple(lines)
