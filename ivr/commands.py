@@ -1,0 +1,196 @@
+"""The ivr command: one small group of Flask's own command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import click
+import phonenumbers
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from ivr.app import create_app
+from ivr.catalogue import load_catalogue
+from ivr.checking import Check
+from ivr.content import ContentError, Source
+from ivr.phone import Call, Phone, PhoneError, over_wsgi
+from ivr.settings import HOME, Settings, SettingsError
+from ivr.store import StoreError
+from ivr.translating import extract, update
+from ivr.understanding import understand
+
+CONTENT, LOCALES = HOME / "content", HOME / "locales"
+
+
+def _laptop() -> Settings:
+    """Settings of the commands that play a phone: no account is needed, and none is used."""
+    port = os.environ.get("PORT", "5000")
+    return Settings.for_demo(f"http://127.0.0.1:{port}", {**os.environ, "IVR_BASE_URL": ""})
+
+
+def _app() -> Flask:
+    return create_app(_laptop())
+
+
+@click.group(cls=FlaskGroup, create_app=_app, add_version_option=False, load_dotenv=False)
+def cli() -> None:
+    """The baclofen line: texts and calls about the medicine baclofen."""
+
+
+def main() -> None:
+    """Run the command; faults that an operator can mend are told in their own words, without a trace."""
+    try:
+        cli()
+    except (SettingsError, ContentError, StoreError, PhoneError) as fault:
+        click.echo(str(fault), err=True)
+        sys.exit(1)
+
+
+@cli.command(with_appcontext=False)
+@click.option("--port", default=lambda: int(os.environ.get("PORT", "5000")), show_default="PORT or 5000")
+def demo(port: int) -> None:
+    """Start the line on this laptop, with a simulated phone in the browser."""
+    from werkzeug.serving import run_simple
+
+    settings = Settings.for_demo(f"http://127.0.0.1:{port}", os.environ)
+    app = create_app(settings)
+    click.echo(f"The line is at {settings.base_url} : a phone to try it on is on that page.")
+    click.echo(f"Requests are signed with TWILIO_AUTH_TOKEN={settings.auth_tokens[0]}; end it with Ctrl-C.")
+    run_simple("127.0.0.1", port, app, threaded=True)
+
+
+def _phone(number: str | None, country: str | None) -> Phone:
+    settings = _laptop()
+    return Phone(
+        over_wsgi(create_app(settings)),
+        settings.base_url,
+        settings.auth_tokens[0],
+        account=settings.account_sid,
+        number=number or _example_number(country),
+        country=country,
+    )
+
+
+def _example_number(country: str | None) -> str:
+    """A number that looks like one of that country; nothing is ever sent to it."""
+    example = phonenumbers.example_number(country.upper()) if country else None
+    return phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164) if example else "+15005550006"
+
+
+_FROM = click.option("--from", "number", help="The number that texts or calls, such as +15005550006.")
+_COUNTRY = click.option("--country", help="The country it comes from, such as KE.")
+
+
+@cli.command(with_appcontext=False)
+@click.argument("words")
+@_FROM
+@_COUNTRY
+def text(words: str, number: str | None, country: str | None) -> None:
+    """Send WORDS as a text, and print every reply with its language, its encoding and its segments."""
+    for reply in _phone(number, country).text(words):
+        click.echo(f"[{reply.language}, {reply.encoding}, {reply.segments} segments]\n{reply.body}\n")
+
+
+@cli.command(with_appcontext=False)
+@_FROM
+@_COUNTRY
+@click.option("--press", help="Keys to press, comma-separated, such as 1,3,0; - waits in silence.")
+def call(number: str | None, country: str | None, press: str | None) -> None:
+    """Call the line: press keys in the terminal, or give them with --press for a transcript."""
+    line = _phone(number, country).call()
+    _print(line)
+    keys = iter(press.split(",")) if press is not None else iter(lambda: click.prompt("key", "-"), None)
+    for key in keys:
+        if line.over:
+            break
+        click.echo(f"> press {key}" if key != "-" else "> wait")
+        line.press(key.strip()) if key.strip() != "-" else line.wait()
+        _print(line)
+
+
+def _print(line: Call) -> None:
+    for heard in line.lines:
+        click.echo(f"< {heard}")
+
+
+@cli.command("understand", with_appcontext=False)
+@click.option("--explain", metavar="TEXT", help="Tell what one text means, and which words decided.")
+@click.option("--lang", help="The language remembered of the person, for --explain.")
+def understand_lines(explain: str | None, lang: str | None) -> None:
+    """Read lines {"text": …, "lang": …} and write them with "pred" added: what each text means."""
+    lexicon = load_catalogue().lexicon
+    if explain is not None:
+        meaning = understand(explain, lang, lexicon)
+        for name in meaning.__slots__:
+            click.echo(f"{name:9} {getattr(meaning, name)}")
+        return
+    for number, line in enumerate(_lines(sys.stdin), 1):
+        try:
+            row = json.loads(line)
+            intent = understand(row["text"], row.get("lang"), lexicon).intents[0]
+        except (ValueError, KeyError, TypeError) as error:
+            raise click.ClickException(f"line {number}: a JSON object with a text is expected ({error})") from error
+        row["pred"] = {"country": "menu", "report": "menu"}.get(intent, intent)
+        click.echo(json.dumps(row, ensure_ascii=False))
+
+
+def _lines(stream: TextIO) -> list[str]:
+    return [line for line in stream if line.strip()]
+
+
+@cli.command(with_appcontext=False)
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
+def check(as_json: bool) -> None:
+    """Check every sentence in every language; exit 1 with each place named where something is wrong."""
+    run = Check(CONTENT, LOCALES)
+    findings = list(run.findings())
+    if as_json:
+        found = [{"where": finding.where, "what": finding.what} for finding in findings]
+        click.echo(json.dumps({"findings": found, "tables": run.tables()}, ensure_ascii=False, indent=1))
+    else:
+        for table in run.tables().values():
+            click.echo(table + "\n")
+        for finding in findings:
+            click.echo(f"WRONG {finding.where}: {finding.what}")
+        click.echo(f"{len(findings)} findings")
+    sys.exit(1 if findings else 0)
+
+
+@cli.group()
+def translate() -> None:
+    """gettext catalogues: extract, update, status."""
+
+
+@translate.command("extract", with_appcontext=False)
+def translate_extract() -> None:
+    """Write locales/messages.pot anew from content/."""
+    click.echo(f"wrote {_short(extract(CONTENT, LOCALES))}")
+
+
+@translate.command("update", with_appcontext=False)
+@click.argument("languages", nargs=-1)
+def translate_update(languages: tuple[str, ...]) -> None:
+    """Bring catalogues up to date: new sentences empty, reworded ones marked doubtful (fuzzy)."""
+    for language in languages or _translated():
+        click.echo(f"wrote {_short(update(CONTENT, LOCALES, language))}")
+
+
+@translate.command("status", with_appcontext=False)
+def translate_status() -> None:
+    """Tell how many sentences each language still lacks."""
+    incomplete = load_catalogue(CONTENT, LOCALES).incomplete
+    for language in _translated():
+        missing = len(incomplete.get(language, ()))
+        click.echo(f"{language:8} {f'{missing} missing or doubtful' if missing else 'complete'}")
+
+
+def _translated() -> list[str]:
+    return [language for language in Source(CONTENT).languages if language != "en"]
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(HOME)

@@ -1,0 +1,100 @@
+"""The door: only what Twilio signed comes in, and only in the shape that Twilio sends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote
+
+from flask import Request
+from twilio.request_validator import RequestValidator
+
+from ivr.settings import Settings
+
+LARGEST_BODY = 64 * 1024  # bytes; a text of 1,600 characters with all its fields takes a fifth of that
+MOST_FIELDS = 200
+
+_SID = "[0-9a-fA-F]{32}"
+_PERSON = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+_REQUIRED: dict[str, dict[str, re.Pattern[str]]] = {
+    "sms": {"MessageSid": re.compile(f"(SM|MM){_SID}"), "From": _PERSON, "To": _PERSON},
+    "voice": {"CallSid": re.compile(f"CA{_SID}"), "From": _PERSON, "To": _PERSON},
+    "status": {},
+}
+_OPTIONAL = {
+    "Digits": re.compile(r"[0-9*#A-DwW]{0,100}"),
+    "NumMedia": re.compile(r"[0-9]{0,4}"),
+    "FromCountry": re.compile(r"[A-Za-z]{0,2}"),
+}
+# What XML 1.0 cannot hold; a text may contain it, and twilio's TwiML would pass it on malformed.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+class Refused(Exception):
+    """A request that is not let in: an HTTP status, and a sentence for the operator."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def let_in(request: Request, settings: Settings, kind: str) -> dict[str, str]:
+    """The form of a signed request, its values cleaned of what XML cannot hold. Raises Refused."""
+    signature = request.headers.get("X-Twilio-Signature", "")
+    if not signature:
+        raise Refused(403, "no X-Twilio-Signature: only Twilio's own requests are answered here")
+    form = _form(request)
+    if not _signed(signature, _url(request, settings), form, settings):
+        raise Refused(403, "the signature does not match: check TWILIO_AUTH_TOKEN and IVR_BASE_URL")
+    if form.get("AccountSid") != settings.account_sid:
+        raise Refused(403, "AccountSid is not ours: check TWILIO_ACCOUNT_SID")
+    _check_fields(form, kind)
+    return {name: _NOT_XML.sub("", value) for name, value in form.items()}
+
+
+def _form(request: Request) -> dict[str, str]:
+    if request.mimetype != "application/x-www-form-urlencoded":
+        raise Refused(415, "a form is expected: application/x-www-form-urlencoded")
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Refused(413, f"the form is larger than {LARGEST_BODY} bytes")
+    try:
+        pairs = parse_qsl(
+            request.get_data(cache=False).decode("ascii"),
+            keep_blank_values=True,
+            strict_parsing=True,
+            errors="strict",
+            max_num_fields=MOST_FIELDS,
+        )
+    except ValueError as error:  # UnicodeError is one too
+        raise Refused(400, "the form cannot be read: names and values must be percent-encoded UTF-8") from error
+    form = dict(pairs)
+    if len(form) != len(pairs):
+        raise Refused(400, "a field is repeated")
+    return form
+
+
+def _url(request: Request, settings: Settings) -> str:
+    """The URL that Twilio signed: the configured public address and the path exactly as it was sent."""
+    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
+    if not raw.startswith("/"):
+        query = request.query_string.decode("latin-1")
+        raw = quote(request.path) + (f"?{query}" if query else "")
+    return settings.base_url + raw
+
+
+def _signed(signature: str, url: str, form: Mapping[str, str], settings: Settings) -> bool:
+    try:
+        return any(RequestValidator(token).validate(url, form, signature) for token in settings.auth_tokens)
+    except (ValueError, TypeError, AttributeError):  # the library raises on some malformed URLs and values
+        return False
+
+
+def _check_fields(form: Mapping[str, str], kind: str) -> None:
+    for name, pattern in _REQUIRED[kind].items():
+        if not pattern.fullmatch(form.get(name, "")):
+            raise Refused(400, f"{name} is missing or malformed")
+    for name, pattern in _OPTIONAL.items():
+        if not pattern.fullmatch(form.get(name, "")):
+            raise Refused(400, f"{name} is malformed")
+    if kind == "sms" and "Body" not in form:
+        raise Refused(400, "Body is missing")

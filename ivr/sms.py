@@ -1,0 +1,68 @@
+"""Texts: the messaging webhook, from Twilio's form to a message, and from a reply to TwiML."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from flask import Blueprint, Response, request
+from twilio.twiml.messaging_response import MessagingResponse
+
+from ivr.answering import answer
+from ivr.countries import guess
+from ivr.door import let_in
+from ivr.line import Line, person, the_line
+from ivr.model import Message, Place, Reply
+from ivr.store import Caller
+
+sms = Blueprint("sms", __name__)
+
+# Twilio's own default words: the carrier answers them itself, and what we send after them fails (error 21610).
+CARRIER_STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"}
+MOST_MESSAGES = 10  # replies to one message; more is error 14109
+
+
+@sms.post("/sms")
+def text_received() -> Response:
+    """Answer one text. Memory is asked before and told after; neither can hold the answer up."""
+    line = the_line()
+    form = let_in(request, line.settings, "sms")
+    number, sid = person(form["From"]), form["MessageSid"]
+    caller = line.store.recall(number, sid)
+    reply = answer(message(form, caller, line), line.catalogue)
+    line.store.remember(number, sid, caller, _after(reply, caller, form))
+    if carrier_answers(form, line):
+        return twiml(MessagingResponse(), reply)
+    return twiml(render(reply), reply)
+
+
+def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
+    known = (caller.language,) if caller.language else ()
+    country = caller.country or guess(form["From"], form.get("FromCountry", ""), line.settings.default_country)
+    return Message("sms", form["Body"], known, country, Place(caller.place))
+
+
+def _after(reply: Reply, caller: Caller, form: dict[str, str]) -> Caller:
+    """What to remember: a country only where the person named it, since a guess can be made again."""
+    opted_out = "stop" in reply.intents or (caller.opted_out and not form["Body"].strip())
+    country = reply.country if "country" in reply.intents else caller.country
+    return replace(caller, language=reply.language, country=country, place=reply.place.name, opted_out=opted_out)
+
+
+def carrier_answers(form: dict[str, str], line: Line) -> bool:
+    """Whether the carrier has answered this opt-out itself, so that we must be silent."""
+    if form.get("OptOutType") == "STOP":
+        return True
+    return line.settings.optout == "carrier" and form["Body"].strip().upper() in CARRIER_STOP_WORDS
+
+
+def render(reply: Reply) -> MessagingResponse:
+    response = MessagingResponse()
+    for sentence in reply.said[:MOST_MESSAGES]:
+        response.message(sentence.text)
+    return response
+
+
+def twiml(document: object, reply: Reply) -> Response:
+    """A TwiML response; Content-Language tells which languages it is in."""
+    languages = ", ".join(dict.fromkeys(sentence.language for sentence in reply.said))
+    return Response(str(document), content_type="text/xml; charset=utf-8", headers={"Content-Language": languages})

@@ -1,0 +1,120 @@
+"""What is remembered of a caller: language, country, place. Numbers only as keyed hashes; never in the way."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, create_engine, func, select
+from sqlalchemy.engine import Engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+log = logging.getLogger(__name__)
+
+DEADLINE = 0.3  # seconds that an answer waits for memory at the most; Twilio's own limit is 15
+REST = 5.0  # seconds that memory is left alone after a fault
+
+callers = Table(
+    "callers",
+    MetaData(),
+    Column("caller", String(64), primary_key=True),  # HMAC-SHA256 of the number
+    Column("language", String(16)),
+    Column("country", String(2)),
+    Column("place", String(32), nullable=False, server_default="menu"),
+    Column("place_before", String(32), nullable=False, server_default="menu"),
+    Column("answered", String(64)),  # HMAC of the last message's SID
+    Column("opted_out", Boolean, nullable=False, server_default="0"),
+    Column("seen_at", DateTime, nullable=False, server_default=func.now(), onupdate=func.now()),
+)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """What is remembered. `place` is where the last answer left the person, or, for a repeated
+    delivery of the same message, where the person was before it: so a retried MORE gives the same page."""
+
+    language: str | None = None
+    country: str | None = None
+    place: str = "menu"
+    opted_out: bool = False
+
+
+class StoreError(Exception):
+    """DATABASE_URL cannot be used at all; the message says why."""
+
+
+class Store:
+    """Memory with a deadline: where the database is slow, locked or gone, nothing is remembered and all is answered."""
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._secret = secret.encode()
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
+        self._resting_until = 0.0
+        self._engine = _engine(url)
+        self._within_deadline(self._create, None, deadline=5.0)
+
+    def recall(self, number: str, sid: str) -> Caller:
+        return self._within_deadline(lambda: self._recall(number, sid), Caller())
+
+    def remember(self, number: str, sid: str, before: Caller, now: Caller) -> None:
+        self._within_deadline(lambda: self._remember(number, sid, before, now), None)
+
+    def _hash(self, text: str) -> str:
+        return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()
+
+    def _create(self) -> None:
+        callers.metadata.create_all(self._engine)
+
+    def _recall(self, number: str, sid: str) -> Caller:
+        with self._engine.connect() as connection:
+            row = connection.execute(select(callers).where(callers.c.caller == self._hash(number))).first()
+        if row is None:
+            return Caller()
+        place = row.place_before if row.answered == self._hash(sid) else row.place
+        return Caller(row.language, row.country, place, row.opted_out)
+
+    def _remember(self, number: str, sid: str, before: Caller, now: Caller) -> None:
+        row = {
+            "language": now.language,
+            "country": now.country,
+            "place": now.place,
+            "place_before": before.place,
+            "answered": self._hash(sid),
+            "opted_out": now.opted_out,
+        }
+        caller = self._hash(number)
+        with self._engine.begin() as connection:
+            if not connection.execute(callers.update().where(callers.c.caller == caller).values(row)).rowcount:
+                connection.execute(callers.insert().values(row | {"caller": caller}))
+
+    def _within_deadline(self, work: Callable[[], Result], otherwise: Result, deadline: float = DEADLINE) -> Result:
+        if time.monotonic() < self._resting_until:
+            return otherwise
+        try:
+            return self._pool.submit(work).result(timeout=deadline)
+        except Exception as fault:  # whatever breaks in a database, the answer goes out
+            self._resting_until = time.monotonic() + REST
+            log.warning("the database did not answer (%s); going on without memory", type(fault).__name__)
+            return otherwise
+
+
+def _engine(url: str) -> Engine:
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
+    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
+        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return create_engine(address, pool_pre_ping=True)
+    except (NoSuchModuleError, ImportError) as error:
+        raise StoreError(f"DATABASE_URL names a database without a driver here: {error}") from error

@@ -1,0 +1,88 @@
+"""Calls: the voice webhook. A call has no session: its place is plain in the path, and Twilio signs the path."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+from twilio.twiml.voice_response import Gather, VoiceResponse
+
+from ivr.answering import LANGUAGES, after_silence, answer
+from ivr.catalogue import Catalogue
+from ivr.countries import guess
+from ivr.door import let_in
+from ivr.line import Line, person, the_line
+from ivr.model import Message, Place, Reply, Sentence
+from ivr.sms import twiml
+
+voice = Blueprint("voice", __name__)
+
+NOWHERE = "ZZ"  # in a path: no country is known
+WAIT_SECONDS = 5  # for a key, after the prompt
+PATH_PARTS = 4  # languages, country, place, tries
+
+
+@voice.post("/voice")
+def call_received() -> Response:
+    """The first prompt of a call: the languages likely there, and 0."""
+    line = the_line()
+    form = let_in(request, line.settings, "voice")
+    caller = line.store.recall(person(form["From"]), form["CallSid"])
+    country = caller.country or guess(form["From"], form.get("FromCountry", ""), line.settings.default_country)
+    languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
+    return _answer(line, Message("voice", None, languages, country, LANGUAGES))
+
+
+@voice.post("/voice/<path:place>")
+def call_continues(place: str) -> Response:
+    """A key pressed at a place, or silence there."""
+    line = the_line()
+    form = let_in(request, line.settings, "voice")
+    languages, country, where = read_path(place)
+    return _answer(line, Message("voice", form.get("Digits") or None, languages, country, where))
+
+
+def _answer(line: Line, message: Message) -> Response:
+    reply = answer(message, line.catalogue.spoken)
+    return twiml(render(reply, line.catalogue), reply)
+
+
+def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
+    """Languages, country and place of a call's path. What cannot be read becomes the menu, urgent first."""
+    parts = path.split("/")
+    if len(parts) != PATH_PARTS:
+        return (), None, Place()
+    languages, country, name, tries = parts
+    known = country if len(country) == 2 and country != NOWHERE else None
+    asked = int(tries) if tries.isascii() and tries.isdecimal() else 0
+    return tuple(languages.split(".")), known, Place(name, asked)
+
+
+def write_path(reply: Reply, place: Place) -> str:
+    return f"/voice/{'.'.join(reply.languages)}/{reply.country or NOWHERE}/{place.name}/{place.tries}"
+
+
+def render(reply: Reply, catalogue: Catalogue) -> VoiceResponse:
+    """Speak, and wait for a key; on silence go on at another place; or speak and hang up."""
+    response = VoiceResponse()
+    if reply.ends:
+        _speak(response, reply.said, catalogue)
+        response.hangup()
+        return response
+    gather = Gather(
+        input="dtmf",
+        num_digits="1",
+        finish_on_key="",
+        timeout=WAIT_SECONDS,
+        action=write_path(reply, reply.place),
+        method="POST",
+    )
+    _speak(gather, reply.said, catalogue)
+    response.append(gather)
+    response.redirect(write_path(reply, after_silence(reply)), method="POST")
+    return response
+
+
+def _speak(verb: VoiceResponse | Gather, said: tuple[Sentence, ...], catalogue: Catalogue) -> None:
+    """One <Say> a sentence, so that none grows beyond what a voice takes in any script."""
+    for sentence in said:
+        edition = catalogue.languages[sentence.language].edition
+        verb.say(sentence.text, voice=edition.voice, language=edition.say)
