@@ -1,0 +1,56 @@
+"""One real line on a real database for every test, and the phone that comes through its front door."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from hypothesis import settings as hypothesis_settings
+
+from ivr.app import create_app
+from ivr.catalogue import Catalogue, load_catalogue
+from ivr.phone import Phone, over_wsgi
+from ivr.settings import Settings
+
+BASE_URL = "https://line.example.org"
+TOKEN = "a-token-for-tests"
+ACCOUNT = "AC" + "0" * 32
+ENVIRONMENT = {
+    "TWILIO_ACCOUNT_SID": ACCOUNT,
+    "TWILIO_AUTH_TOKEN": TOKEN,
+    "IVR_BASE_URL": BASE_URL,
+    "IVR_SECRET_KEY": "a-key-of-at-least-thirty-two-letters",
+    "IVR_REVIEWED_ONLY": "0",
+}
+
+hypothesis_settings.register_profile("quick", deadline=None, max_examples=300, derandomize=True)
+hypothesis_settings.register_profile("soak", deadline=None, max_examples=20_000)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+@pytest.fixture(scope="session")
+def catalogue() -> Catalogue:
+    return load_catalogue()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path, catalogue: Catalogue) -> Callable[..., Flask]:
+    """An app with settings of its own: make_app(IVR_OPTOUT="line")."""
+
+    def make(**environment: str) -> Flask:
+        database = {"DATABASE_URL": f"sqlite:///{tmp_path}/line.db"}
+        return create_app(Settings.from_env(ENVIRONMENT | database | environment), catalogue)
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+def phone(app: Flask, number: str = "+15005550006", country: str | None = None) -> Phone:
+    return Phone(over_wsgi(app), BASE_URL, TOKEN, account=ACCOUNT, number=number, country=country)
