@@ -1,3 +1,5 @@
-"""The baclofen line."""
+"""The baclofen line: texts and calls about one medicine, with the urgent message one key away.
 
-__version__ = "0.1.0"
+Imports point inward: commands -> app -> demo, sms, voice -> door, line -> answering -> catalogue -> wording,
+understanding -> content, countries, folding -> model. phone.py imports nothing of ours. README.md has the map.
+"""

@@ -64,7 +64,7 @@ class _Text:
             case "urgent":
                 kind = self.meaning.kind or "general"
                 self.place = urgent(kind)
-                return [self.wording.urgent_text(kind, self.country, alone=len(self.meaning.intents) == 1)]
+                return self._urgent(kind)
             case "more":
                 return self._more()
             case "report":
@@ -76,9 +76,24 @@ class _Text:
             case "stop":
                 return [f"{self.wording.sms('opt_out')}\n{self.wording.emergency(self.country)}"]
             case "menu":
-                names = ["welcome", "country_how"] if self.wording.numbered(self.country) else ["welcome"]
-                return [self._with_menu(*names)]
+                return [self._with_menu(*self._about())]
         return [self._with_menu("unknown")]
+
+    def _about(self) -> list[str]:
+        """What the menu opens with, after the emergency line."""
+        drafted = self.languages[0] not in self.catalogue.approved
+        return [
+            "welcome",
+            *(["draft"] if drafted else []),
+            *(["country_how"] if self.wording.numbered(self.country) else []),
+        ]
+
+    def _urgent(self, kind: str) -> Sequence[str]:
+        """The urgent message; where the text's own language is withheld, in that one too: urgent words never are."""
+        withheld = self.catalogue.withheld.get(self.meaning.language or "")
+        alone = len(self.meaning.intents) == 1 and not withheld
+        texts = [self.wording.urgent_text(kind, self.country, alone=alone)]
+        return [*texts, withheld.urgent_text(kind, self.country)] if withheld else texts
 
     def _pages(self, topic: str) -> tuple[str, ...]:
         if topic == "report":
@@ -162,7 +177,8 @@ class _Call:
                 self.languages = self.languages[:1]
                 return self._ask(MENU, "menu")
             case "repeat":
-                return self._ask(Place(self.place.name), "repeat")
+                kept = self.place.tries if self.place.topic == "urgent" else 0  # which language it is spoken in
+                return self._ask(Place(self.place.name, kept), "repeat")
             case "language":
                 return self._languages()
             case "more":

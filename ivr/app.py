@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
     """The line as a WSGI application. Raises SettingsError or ContentError, which name what is wrong."""
     settings = settings or Settings.from_env(os.environ)
-    words = (catalogue or load_catalogue()).narrowed(settings.languages)
+    words = (catalogue or load_catalogue()).narrowed(settings.languages, reviewed_only=settings.reviewed_only)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.redirect_defaults = False
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.register_blueprint(voice)
     if settings.demo:
         app.register_blueprint(demo)
-    app.add_url_rule("/status", view_func=status, methods=["POST"])
+    app.add_url_rule("/status", view_func=status, methods=["POST"], provide_automatic_options=False)
     app.add_url_rule("/livez", view_func=alive)
     app.add_url_rule("/readyz", view_func=alive)
     app.register_error_handler(Refused, refused)
@@ -62,7 +62,7 @@ def broken(fault: Exception) -> Response | HTTPException:
     if isinstance(fault, HTTPException):
         return fault
     log.error("%s broke on %s", type(fault).__name__, request.url_rule, exc_info=fault)
-    wording = next(iter(the_line().catalogue.languages.values()))
+    wording = next(iter(the_line().catalogue.spoken.languages.values()))
     if request.path.startswith("/voice"):
         call = VoiceResponse()
         for sentence in wording.voice("apology"):

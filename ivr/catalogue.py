@@ -12,6 +12,7 @@ from babel.languages import get_official_languages
 
 from ivr.content import SOURCE, ContentError, Source, edition, locale_folder, translator
 from ivr.countries import Country, fold_name, load_countries
+from ivr.reviewing import unapproved
 from ivr.settings import HOME
 from ivr.understanding import Lexicon, load_lexicon
 from ivr.wording import Wording
@@ -21,13 +22,18 @@ from ivr.wording import Wording
 class Catalogue:
     """`languages`: the wordings of those that are complete, in the order of languages.toml.
 
-    `incomplete`: the others, with the English of each sentence that is missing or doubtful.
+    `incomplete`: the others, with the English of each sentence that is missing or doubtful, or `phrases.txt`.
+    `approved`: languages whose every present word a named person has signed.
+    `withheld`: complete languages that are not offered, for want of a signature or by the operator's choice;
+    their urgent message is given all the same to whoever writes in them.
     """
 
     languages: Mapping[str, Wording]
     countries: Mapping[str, Country]
     lexicon: Lexicon
     incomplete: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    approved: frozenset[str] = frozenset()
+    withheld: Mapping[str, Wording] = field(default_factory=dict)
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:
@@ -49,8 +55,8 @@ class Catalogue:
 
     @cached_property
     def spoken(self) -> Catalogue:
-        """The languages that a voice speaks; the same languages stay known by text."""
-        kept = {code: wording for code, wording in self.languages.items() if wording.edition.voice}
+        """The languages that a voice speaks. Where only texts were wanted, a call still gets one: never none."""
+        kept = _with_voice(self.languages) or dict(list(_with_voice(self.withheld).items())[:1])
         return replace(self, languages=MappingProxyType(kept))
 
     def phone(self, language: str | None) -> tuple[str, ...]:
@@ -58,15 +64,27 @@ class Catalogue:
         wording = self.languages.get(language or "")
         return (wording.edition.phone,) if wording and wording.edition.phone else ()
 
-    def narrowed(self, wanted: tuple[str, ...]) -> Catalogue:
-        """The same catalogue with only these languages. Raises ContentError for one that is not complete."""
+    def narrowed(self, wanted: tuple[str, ...], *, reviewed_only: bool = False) -> Catalogue:
+        """The same catalogue with only these languages (all where none is named), or those of them that are approved.
+
+        Raises ContentError for a language that is not complete, and where nothing is left to offer.
+        """
         for language in wanted:
             if language not in self.languages:
                 missing = self.incomplete.get(language)
-                why = f"{len(missing)} sentences are missing" if missing else "there is no such language"
+                why = f"{len(missing)} things are missing" if missing else "there is no such language"
                 raise ContentError(f"IVR_LANGUAGES: {language} cannot be offered: {why}; see ivr check")
-        kept = {code: wording for code, wording in self.languages.items() if not wanted or code in wanted}
-        return replace(self, languages=MappingProxyType(kept))
+        chosen = {code for code in self.languages if not wanted or code in wanted}
+        chosen &= self.approved if reviewed_only else chosen
+        if not chosen:
+            raise ContentError("IVR_REVIEWED_ONLY=1, but nobody has approved a language yet: see ivr review status")
+        kept = {code: wording for code, wording in self.languages.items() if code in chosen}
+        withheld = {code: wording for code, wording in self.languages.items() if code not in chosen}
+        return replace(self, languages=MappingProxyType(kept), withheld=MappingProxyType(withheld))
+
+
+def _with_voice(wordings: Mapping[str, Wording]) -> dict[str, Wording]:
+    return {code: wording for code, wording in wordings.items() if wording.edition.voice}
 
 
 def load_catalogue(content: Path = HOME / "content", locales: Path = HOME / "locales") -> Catalogue:
@@ -75,20 +93,22 @@ def load_catalogue(content: Path = HOME / "content", locales: Path = HOME / "loc
     Raises ContentError where English itself, the numbers or the phrases cannot be read.
     """
     source = Source(content)
+    phrases = phrase_files(content, locales, tuple(source.languages))
     try:
         countries = load_countries(content / "countries.csv")
-        lexicon = load_lexicon(phrase_files(content, locales, tuple(source.languages)))
+        lexicon = load_lexicon(phrases)
     except (OSError, ValueError) as error:
         raise ContentError(str(error)) from error
     languages, incomplete = {}, {}
     for language in source.languages:
-        missing: list[str] = []
+        missing: list[str] = [] if language in phrases else ["phrases.txt"]
         words = edition(source, language, translator(language, locales, missing))
         if missing:
             incomplete[language] = tuple(dict.fromkeys(missing))
         else:
             languages[language] = Wording(words, countries)
-    return Catalogue(MappingProxyType(languages), MappingProxyType(countries), lexicon, incomplete)
+    signed = frozenset(code for code in languages if not unapproved(content, locales, code, source))
+    return Catalogue(MappingProxyType(languages), MappingProxyType(countries), lexicon, incomplete, signed)
 
 
 def phrase_files(content: Path, locales: Path, languages: tuple[str, ...]) -> dict[str, Path]:

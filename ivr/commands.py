@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import date
 from pathlib import Path
-from typing import TextIO
 
 import click
 import phonenumbers
@@ -18,6 +18,7 @@ from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
+from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError
 from ivr.store import StoreError
 from ivr.translating import extract, update
@@ -128,18 +129,16 @@ def understand_lines(explain: str | None, lang: str | None) -> None:
         for name in meaning.__slots__:
             click.echo(f"{name:9} {getattr(meaning, name)}")
         return
-    for number, line in enumerate(_lines(sys.stdin), 1):
+    for number, line in enumerate(sys.stdin, 1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             intent = understand(row["text"], row.get("lang"), lexicon).intents[0]
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise click.ClickException(f"line {number}: a JSON object with a text is expected ({error})") from error
         row["pred"] = {"country": "menu", "report": "menu"}.get(intent, intent)
-        click.echo(json.dumps(row, ensure_ascii=False))
-
-
-def _lines(stream: TextIO) -> list[str]:
-    return [line for line in stream if line.strip()]
+        click.echo(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode())
 
 
 @cli.command(with_appcontext=False)
@@ -158,6 +157,32 @@ def check(as_json: bool) -> None:
             click.echo(f"WRONG {finding.where}: {finding.what}")
         click.echo(f"{len(findings)} findings")
     sys.exit(1 if findings else 0)
+
+
+@cli.group()
+def review() -> None:
+    """Sign-off of languages by named people: status, approve."""
+
+
+@review.command("status", with_appcontext=False)
+def review_status() -> None:
+    """Tell which languages are signed, and how much is still a draft."""
+    for language in Source(CONTENT).languages:
+        missing = len(unapproved(CONTENT, LOCALES, language))
+        click.echo(f"{language:8} {f'draft: {missing} sentences unsigned' if missing else 'approved'}")
+
+
+@review.command("approve", with_appcontext=False)
+@click.argument("language")
+@click.option("--by", "name", required=True, help="Your full name and profession.")
+def review_approve(language: str, name: str) -> None:
+    """Sign every present word of LANGUAGE. The signature falls away for exactly the sentences that change."""
+    if language not in Source(CONTENT).languages:
+        raise click.ClickException(f"there is no language {language} in content/languages.toml")
+    try:
+        click.echo(f"{language}: {approve(CONTENT, LOCALES, language, name, date.today())} sentences signed by {name}")
+    except ValueError as fault:
+        raise click.ClickException(str(fault)) from fault
 
 
 @cli.group()

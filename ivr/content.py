@@ -194,7 +194,7 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         urgent_label=translate(source.urgent["label"]),
         urgent_invitation=translate(source.urgent["invitation"]),
         report=_paragraphs(source.report, translate),
-        prompts={name: _prompt(table, translate) for name, table in source.prompts.items()},
+        prompts={name: _prompt(table, translate, about.get("space", " ")) for name, table in source.prompts.items()},
         countries={
             **Locale.parse(about.get("names", language), sep="-").territories,
             **source.short_countries.get(language, {}),
@@ -229,7 +229,7 @@ def _wordings(table: Mapping[str, Any], translate: Translate) -> dict[str, tuple
     return {name: tuple(translate(line) for line in _lines(table[name])) for name in names}
 
 
-def _prompt(table: Mapping[str, Any], translate: Translate) -> Prompt:
+def _prompt(table: Mapping[str, Any], translate: Translate, space: str) -> Prompt:
     both = table.get("text", "")
     sms = [translate(line) for line in _lines(table.get("sms", both))]
-    return Prompt(" ".join(sms), tuple(translate(line) for line in _lines(table.get("voice", both))))
+    return Prompt(space.join(sms), tuple(translate(line) for line in _lines(table.get("voice", both))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -63,4 +64,10 @@ def find(words: str, names: Mapping[str, str]) -> str | None:
 
 
 def fold_name(name: str) -> str:
-    return "".join(letter for letter in name.casefold() if letter.isalnum() or ord(letter) > 0x2FF)
+    """A name as people type it: without case, accents, spaces, dots and invisible characters."""
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if unicodedata.category(letter)[0] in "LN" or _kept_mark(letter))
+
+
+def _kept_mark(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Mn", "Mc") and ord(letter) > 0x36F  # vowel signs, not Latin accents

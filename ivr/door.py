@@ -15,10 +15,13 @@ LARGEST_BODY = 64 * 1024  # bytes; a text of 1,600 characters with all its field
 MOST_FIELDS = 200
 
 _SID = "[0-9a-fA-F]{32}"
-_PERSON = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+# The signature does not tell where one value ends and the next name begins, so no value that we act on may hold
+# the name of another field. A texter has a number; a caller may hide behind any raw string, and is answered too.
+_NUMBER = re.compile(r"([a-z]{1,20}:)?\+?[0-9]{3,20}", re.ASCII)
+_RAW = re.compile(r"(?!.*(City|State|Zip|Country|Sid|Status|Version|Direction|Digits))[^\x00-\x1f\x7f]{0,200}")
 _REQUIRED: dict[str, dict[str, re.Pattern[str]]] = {
-    "sms": {"MessageSid": re.compile(f"(SM|MM){_SID}"), "From": _PERSON, "To": _PERSON},
-    "voice": {"CallSid": re.compile(f"CA{_SID}"), "From": _PERSON, "To": _PERSON},
+    "sms": {"MessageSid": re.compile(f"(SM|MM){_SID}"), "From": _NUMBER, "To": _NUMBER},
+    "voice": {"CallSid": re.compile(f"CA{_SID}"), "From": _RAW, "To": _RAW},
     "status": {},
 }
 _OPTIONAL = {
@@ -58,8 +61,11 @@ def _form(request: Request) -> dict[str, str]:
     if (request.content_length or 0) > LARGEST_BODY:
         raise Refused(413, f"the form is larger than {LARGEST_BODY} bytes")
     try:
+        raw = request.get_data(cache=False).decode("ascii")
+        if re.search("%(?![0-9A-Fa-f]{2})", raw):
+            raise ValueError
         pairs = parse_qsl(
-            request.get_data(cache=False).decode("ascii"),
+            raw,
             keep_blank_values=True,
             strict_parsing=True,
             errors="strict",
@@ -75,11 +81,10 @@ def _form(request: Request) -> dict[str, str]:
 
 def _url(request: Request, settings: Settings) -> str:
     """The URL that Twilio signed: the configured public address and the path exactly as it was sent."""
-    raw = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or ""
-    if not raw.startswith("/"):
-        query = request.query_string.decode("latin-1")
-        raw = quote(request.path) + (f"?{query}" if query else "")
-    return settings.base_url + raw
+    raw = (request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or "").partition("?")[0]
+    path = raw if raw.startswith("/") else quote(request.path)
+    query = request.query_string.decode("latin-1")
+    return settings.base_url + path + (f"?{query}" if query else "")
 
 
 def _signed(signature: str, url: str, form: Mapping[str, str], settings: Settings) -> bool:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 BREAKS = ".,;:!?…\n\r()।॥،؛؟۔。，、；：！？（）|"
 ASKING = "?؟？"
-APOSTROPHES = "'’‘ʼʹ`´ʻ＇"
+APOSTROPHES = dict.fromkeys(map(ord, "’‘ʼʹ`´ʻ＇"), "'")
 
 # Arabic and Urdu keyboards differ in letters that a reader takes for the same one.
 ARABIC = dict(zip("ىیئؤکةەہھۃٱںۓ", "يييوكهههههانے", strict=True))
@@ -18,7 +17,7 @@ ARABIC = dict(zip("ىیئؤکةەہھۃٱںۓ", "يييوكهههههانے", st
 DROPPED = {
     *map(chr, range(0x0300, 0x0370)),  # accents of Latin and Cyrillic, Vietnamese tones
     *map(chr, range(0x064B, 0x0660)),  # Arabic short vowels and seats of hamza
-    *"\u0670\u0640\u0621\u06d4"[:3],  # dagger alef, tatweel, lone hamza
+    *"\u0670\u0640\u0621",  # dagger alef, tatweel, lone hamza
     *"\u093c\u09bc\u0981",  # nukta; in Bengali also chandrabindu
     *map(chr, range(0xFE00, 0xFE10)),  # emoji variation selectors
     "\u20e3",  # the box of a keycap emoji
@@ -26,8 +25,25 @@ DROPPED = {
 }
 LETTERS = {**ARABIC, "ँ": "ं", "đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"}
 
-TRADITIONAL = ""
-SIMPLIFIED = ""
+# Traditional characters of everyday and medical talk, and the simplified ones for them, in the same order.
+TRADITIONAL = (
+    "藥醫療體頭腦臉腫脹氣難過嗎沒麼這個們為爲來時間後開關話語國說説請讓應該還會樣學習幾點鐘電腸腳膽腎膚顏顧飯飲飽餓駕駛騎車輛嬰兒媽爺孫親屬婦產産懷餵嘔瀉燒熱發髮顫緊張攣縮強彊縱癱瘓癲癇"
+    "驚風覺識暈導聽見聲驗證鬱悶慮殺傷絕斷續減輕劑總數雙兩億萬單顆裝錠針幫響報鈴滲裡裏內補給換繼選擇簡資訊問題於處優嚴險搶護診師複復雜檢壓臟髒離癮壞將從與對煩謝歡號碼簽綠紅藍黃變轉遲鈍滿"
+    "飄懸掛誤錯買賣貴錢費窮餘盡嚥嗆嚨齒癢塊團蕁紓緩鬆馳靈動運損經節歲歷曆適釋書寫講談論誰邊遠遙東現實際進達項頁網絡線聯繫係愛罷備筆畢標別濱蠶層償嘗長場廠塵稱懲衝蟲觸辭帶擔當黨燈鄧敵遞訂"
+    "凍獨讀頓奪墮爾罰範飛墳奮瘋負乾幹趕鋼鞏購穀颳觀館慣廣歸滾漢轟滬畫劃環揮匯穢夥獲擊雞積極夾價艱殲監堅薦鑒獎膠階潔結僅競舊劇據懼捲誇礦虧擴臘蠟蘭攔爛勞樂類淚厲禮麗憐練糧臨嶺劉龍樓錄陸亂"
+    "倫羅馬罵邁貓門夢彌麵廟滅畝鳥寧農歐盤賠噴鵬憑評蘋僕撲齊遷淺槍牆橋竅慶區權勸確擾繞榮軟灑傘喪掃澀曬捨攝審聖勝濕獅視試飾壽獸樹術順絲蘇訴雖隨態壇嘆湯濤討騰條鐵廳統圖塗彎灣頑維偉衛穩務無"
+    "霧戲細嚇鮮顯縣憲鄉詳銷曉嘯協鋅興須許緒尋訓鴨啞煙鹽陽養葉業異義藝陰銀隱營擁踴憂郵猶魚員園圓願約閱雲暫贊責則澤贈戰漲帳趙陣爭鄭職紙誌製質終種眾晝燭築專磚莊樁壯狀準濁鑽臺檯週祇隻喫癥佈"
+    "採慾蹟跡妳甚著牀羣峯纔痠剋齡檔瘡癒瘉鹹醬飆靜靚韓頸額顎顱頻騙鬧黏齦膩臍螞蟻貝賬贏躍軀辦辯迴邏鄰醞釀鏡鑰閉閃闆陳隊韌頂預飼驅驟鬥鳴麥"
+)
+SIMPLIFIED = (
+    "药医疗体头脑脸肿胀气难过吗没么这个们为为来时间后开关话语国说说请让应该还会样学习几点钟电肠脚胆肾肤颜顾饭饮饱饿驾驶骑车辆婴儿妈爷孙亲属妇产产怀喂呕泻烧热发发颤紧张挛缩强强纵瘫痪癫痫"
+    "惊风觉识晕导听见声验证郁闷虑杀伤绝断续减轻剂总数双两亿万单颗装锭针帮响报铃渗里里内补给换继选择简资讯问题于处优严险抢护诊师复复杂检压脏脏离瘾坏将从与对烦谢欢号码签绿红蓝黄变转迟钝满"
+    "飘悬挂误错买卖贵钱费穷余尽咽呛咙齿痒块团荨纾缓松驰灵动运损经节岁历历适释书写讲谈论谁边远遥东现实际进达项页网络线联系系爱罢备笔毕标别滨蚕层偿尝长场厂尘称惩冲虫触辞带担当党灯邓敌递订"
+    "冻独读顿夺堕尔罚范飞坟奋疯负干干赶钢巩购谷刮观馆惯广归滚汉轰沪画划环挥汇秽伙获击鸡积极夹价艰歼监坚荐鉴奖胶阶洁结仅竞旧剧据惧卷夸矿亏扩腊蜡兰拦烂劳乐类泪厉礼丽怜练粮临岭刘龙楼录陆乱"
+    "伦罗马骂迈猫门梦弥面庙灭亩鸟宁农欧盘赔喷鹏凭评苹仆扑齐迁浅枪墙桥窍庆区权劝确扰绕荣软洒伞丧扫涩晒舍摄审圣胜湿狮视试饰寿兽树术顺丝苏诉虽随态坛叹汤涛讨腾条铁厅统图涂弯湾顽维伟卫稳务无"
+    "雾戏细吓鲜显县宪乡详销晓啸协锌兴须许绪寻训鸭哑烟盐阳养叶业异义艺阴银隐营拥踊忧邮犹鱼员园圆愿约阅云暂赞责则泽赠战涨帐赵阵争郑职纸志制质终种众昼烛筑专砖庄桩壮状准浊钻台台周只只吃症布"
+    "采欲迹迹你什着床群峰才酸克龄档疮愈愈咸酱飙静靓韩颈额颚颅频骗闹粘龈腻脐蚂蚁贝账赢跃躯办辩回逻邻酝酿镜钥闭闪板陈队韧顶预饲驱骤斗鸣麦"
+)
 HAN = dict(zip(TRADITIONAL, SIMPLIFIED, strict=True))
 
 NASALS = re.compile("[ङञणनम]्(?=[क-ह])|[ঙঞণনম]্(?=[ক-হ])")
@@ -104,12 +120,12 @@ def fold(text: str) -> Folded:
     clauses: list[int] = []
     asked: set[int] = set()
     clause = 0
-    for token in _spell(text).split():
-        if token not in ".?":
-            words.append(token)
+    for word in _spell(text).split():
+        if word not in ".?":
+            words.append(word)
             clauses.append(clause)
             continue
-        if token == "?" and clauses and clauses[-1] == clause:
+        if word == "?" and clauses and clauses[-1] == clause:
             asked.add(clause)
         clause += 1
     return Folded(tuple(words), tuple(clauses), frozenset(asked))
@@ -122,8 +138,8 @@ def fold_words(text: str) -> str:
 
 def _spell(text: str) -> str:
     text = unicodedata.normalize("NFKD", text).casefold()
-    for mark in APOSTROPHES[1:]:
-        text = text.replace(mark, "'")
+    if not text.isascii() or "`" in text:
+        text = text.translate(APOSTROPHES)
     if "'" in text:
         text = ELISION.sub(r"\1 ", text).replace("'", "")
     text = THOUSANDS.sub(r"\1\2", text)
@@ -141,8 +157,3 @@ def romanise(line: str) -> str:
     for pattern, letters in ROMAN:
         line = pattern.sub(letters, line)
     return line
-
-
-def scripts(text: str) -> Iterator[str]:
-    """The script of each letter, by the first word of its Unicode name."""
-    return (unicodedata.name(letter, "?").split()[0] for letter in text if letter.isalpha())

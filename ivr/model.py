@@ -44,7 +44,7 @@ class Place:
     def part(self) -> int:
         """The number of the part, from 1; 1 where the name carries none."""
         tail = self.name.rpartition("-")[2]
-        return int(tail) if tail.isascii() and tail.isdecimal() else 1
+        return int(tail) if tail.isascii() and tail.isdecimal() and len(tail) < 3 else 1
 
     @property
     def next(self) -> Place:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
@@ -47,7 +47,7 @@ class Settings:
             database_url=env.get("DATABASE_URL") or DATABASE,
             languages=_listed(env.get("IVR_LANGUAGES", "")),
             optout=env.get("IVR_OPTOUT") or "carrier",
-            default_country=(env.get("IVR_DEFAULT_COUNTRY") or "").upper() or None,
+            default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
         )
 
     @classmethod
@@ -61,6 +61,9 @@ class Settings:
             "IVR_REVIEWED_ONLY": "0",
         } | {name: value for name, value in env.items() if value}
         return replace(cls.from_env(filled), demo=True)
+
+
+_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", re.ASCII)
 
 
 def _listed(text: str) -> tuple[str, ...]:
@@ -82,10 +85,16 @@ def _missing(env: Mapping[str, str]) -> list[str]:
 
 def _wrong(env: Mapping[str, str]) -> list[str]:
     faults = []
-    url = urlsplit(env.get("IVR_BASE_URL", "").strip())
-    if env.get("IVR_BASE_URL") and (url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/")):
+    url, country = env.get("IVR_BASE_URL", "").strip(), env.get("IVR_DEFAULT_COUNTRY", "").strip()
+    if url and not _URL.fullmatch(url):
         faults.append("IVR_BASE_URL must be scheme and host only, such as https://line.example.org")
-    if env.get("IVR_REVIEWED_ONLY", "0") not in ("", "0", "1"):
+    if not re.fullmatch("(AC[0-9a-fA-F]{32})?", env.get("TWILIO_ACCOUNT_SID", "").strip()):
+        faults.append("TWILIO_ACCOUNT_SID must be AC and 32 digits, as the Twilio console shows it")
+    if env.get("TWILIO_AUTH_TOKEN", "").strip() and not _listed(env["TWILIO_AUTH_TOKEN"]):
+        faults.append("TWILIO_AUTH_TOKEN holds no token")
+    if not re.fullmatch("([A-Za-z]{2})?", country):
+        faults.append("IVR_DEFAULT_COUNTRY must be a country's two letters, such as KE")
+    if env.get("IVR_REVIEWED_ONLY", "").strip() not in ("", "0", "1"):
         faults.append("IVR_REVIEWED_ONLY must be 1 or 0")
     if env.get("IVR_OPTOUT", "carrier") not in ("", "carrier", "line"):
         faults.append("IVR_OPTOUT must be carrier (Twilio answers STOP) or line (we answer it)")

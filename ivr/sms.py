@@ -18,10 +18,11 @@ sms = Blueprint("sms", __name__)
 
 # Twilio's own default words: the carrier answers them itself, and what we send after them fails (error 21610).
 CARRIER_STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"}
+CARRIER_START_WORDS = {"START", "YES", "UNSTOP"}
 MOST_MESSAGES = 10  # replies to one message; more is error 14109
 
 
-@sms.post("/sms")
+@sms.post("/sms", provide_automatic_options=False)
 def text_received() -> Response:
     """Answer one text. Memory is asked before and told after; neither can hold the answer up."""
     line = the_line()
@@ -42,8 +43,13 @@ def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
 
 
 def _after(reply: Reply, caller: Caller, form: dict[str, str]) -> Caller:
-    """What to remember: a country only where the person named it, since a guess can be made again."""
-    opted_out = "stop" in reply.intents or (caller.opted_out and not form["Body"].strip())
+    """What to remember: a country only where the person named it, since a guess can be made again.
+
+    An opt-out lasts until a word that the carrier takes for coming back; a text in between is answered all the same.
+    """
+    back = form.get("OptOutType") == "START" or form["Body"].strip().upper() in CARRIER_START_WORDS
+    stopped = form.get("OptOutType") == "STOP" or "stop" in reply.intents
+    opted_out = stopped or (caller.opted_out and not back)
     country = reply.country if "country" in reply.intents else caller.country
     return replace(caller, language=reply.language, country=country, place=reply.place.name, opted_out=opted_out)
 
@@ -52,7 +58,8 @@ def carrier_answers(form: dict[str, str], line: Line) -> bool:
     """Whether the carrier has answered this opt-out itself, so that we must be silent."""
     if form.get("OptOutType") == "STOP":
         return True
-    return line.settings.optout == "carrier" and form["Body"].strip().upper() in CARRIER_STOP_WORDS
+    word = form["Body"].strip()  # not folded: the carrier reads it as it is
+    return line.settings.optout == "carrier" and word.isascii() and word.upper() in CARRIER_STOP_WORDS
 
 
 def render(reply: Reply) -> MessagingResponse:

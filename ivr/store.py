@@ -8,13 +8,14 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, create_engine, func, select
-from sqlalchemy.engine import Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,12 @@ class Store:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
         self._engine = _engine(url)
-        self._within_deadline(self._create, None, deadline=5.0)
+        self._made = False
+        self._within_deadline(self._make, None, deadline=5.0)
+
+    def close(self) -> None:
+        self._pool.shutdown()
+        self._engine.dispose()
 
     def recall(self, number: str, sid: str) -> Caller:
         return self._within_deadline(lambda: self._recall(number, sid), Caller())
@@ -71,10 +77,15 @@ class Store:
     def _hash(self, text: str) -> str:
         return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()
 
-    def _create(self) -> None:
-        callers.metadata.create_all(self._engine)
+    def _make(self) -> None:
+        """Make the table where there is none: at the start, and again after a fault, when all may be gone."""
+        if not self._made:
+            _make_folder(self._engine.url)
+            callers.metadata.create_all(self._engine)
+            self._made = True
 
     def _recall(self, number: str, sid: str) -> Caller:
+        self._make()
         with self._engine.connect() as connection:
             row = connection.execute(select(callers).where(callers.c.caller == self._hash(number))).first()
         if row is None:
@@ -92,9 +103,12 @@ class Store:
             "opted_out": now.opted_out,
         }
         caller = self._hash(number)
+        self._make()
         with self._engine.begin() as connection:
-            if not connection.execute(callers.update().where(callers.c.caller == caller).values(row)).rowcount:
-                connection.execute(callers.insert().values(row | {"caller": caller}))
+            if connection.execute(callers.update().where(callers.c.caller == caller).values(row)).rowcount:
+                return
+        with suppress(IntegrityError), self._engine.begin() as connection:  # two first texts at once: one is enough
+            connection.execute(callers.insert().values(row | {"caller": caller}))
 
     def _within_deadline(self, work: Callable[[], Result], otherwise: Result, deadline: float = DEADLINE) -> Result:
         if time.monotonic() < self._resting_until:
@@ -103,8 +117,14 @@ class Store:
             return self._pool.submit(work).result(timeout=deadline)
         except Exception as fault:  # whatever breaks in a database, the answer goes out
             self._resting_until = time.monotonic() + REST
+            self._made = False
             log.warning("the database did not answer (%s); going on without memory", type(fault).__name__)
             return otherwise
+
+
+def _make_folder(url: URL) -> None:
+    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _engine(url: str) -> Engine:
@@ -112,8 +132,6 @@ def _engine(url: str) -> Engine:
         address = make_url(url)
     except ArgumentError as error:
         raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
-    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
-        Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
     try:
         return create_engine(address, pool_pre_ping=True)
     except (NoSuchModuleError, ImportError) as error:

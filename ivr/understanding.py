@@ -28,6 +28,7 @@ LABELS = (
 KINDS = ("general", "overdose", "withdrawal", "pump", "self_harm")
 LANGUAGES = ("en", "es", "fr", "pt", "ar", "hi", "hi-Latn", "bn", "ur", "ur-Latn", "sw", "zh", "ru", "vi")
 ROMANISED = ("hi-Latn", "ur-Latn")
+ARABIC_PREFIXES = ("و", "ف", "ب", "ل", "ال", "وال", "بال", "فال", "لل")
 
 # The order breaks ties: the more it can hurt to miss a topic, the earlier it stands.
 TOPICS = ("stopping", "warnings", "side_effects", "dosage", "benefits", "uses")
@@ -40,7 +41,8 @@ KEYS = {
 
 COMMANDS = ("menu", "more", "language", "country", "report", "stop")
 NAMES = {f"name.{tag}": tag for tag in LANGUAGES if tag not in ROMANISED}
-FILLERS = ("polite", "wanting", "press", "speak", *(f"key.{key}" for key in KEYS))
+SPOKEN_KEYS = tuple(f"key.{key}" for key in KEYS)
+FILLERS = ("polite", "wanting", "press", "speak", *SPOKEN_KEYS)
 
 # No framing cancels these.
 STRONG = {
@@ -67,11 +69,14 @@ WEAK = {
     "heart": "general",
     "urine": "general",
     "severe": "general",
+    "scene": "general",  # what a weak combination makes; no word of its own
 }
-SIGNS = ("sign", *(word for word in WEAK if word not in {"overdose_word", "suicide_word"}))
+SIGNS = ("sign", *(word for word in WEAK if word not in {"overdose_word", "suicide_word", "scene"}))
 PARTS = (
     "child", "took", "swallowed", "pill", "drug", "too_many", "many", "all", "mistake", "twice", "missing",
-    "pump", "alarm", "ran_out", "sign", "cant", "breathe", "wake", "urinate", "face", "swell", "person", "blue",
+    "pump", "alarm", "ran_out", "sign", "cant", "breathe", "wake", "respond", "knows", "urinate",
+    "pulse", "badly", "face", "swell", "person", "blue", "sees", "unreal",
+    "pointless", "living", "harm", "self",
 )  # fmt: skip
 FRAMES = ("asking", "history", "noise", "idiom", "negation", "but", "now", "habit", "daily")
 # How much a concept speaks for each topic: 2 decides, 1 needs company.
@@ -82,12 +87,13 @@ WEIGHTS: dict[str, dict[str, int]] = {
     "condition": {"benefits": 1, "uses": 1},
 }
 DECIDED = 2
+FIRST_WORDS = 40  # where a wrong letter is looked for
 SAID = frozenset([*WEIGHTS, "drug", "pill", "polite"])  # what a text may consist of for a hint to be enough
 OTHERS = ("chatter", "leave")
 URGENT = frozenset([*STRONG, *WEAK, *PARTS])
 CONCEPTS = frozenset(
     [*COMMANDS, *NAMES, *FILLERS, *STRONG, *WEAK, *PARTS, *FRAMES, *WEIGHTS, *OTHERS],
-)
+) - {"scene"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,7 @@ COMBINATIONS = (
     Combination(("took", "too_many", "drug"), "overdose", unless=("daily",), within=10),
     Combination(("took", "amount"), "overdose", unless=("daily",), within=10),
     Combination(("took", "all", "pill"), "overdose", unless=("daily",), within=10),
+    Combination(("took", "all", "drug"), "overdose", unless=("daily",), within=10),
     Combination(("swallowed", "too_many"), "overdose", within=10),
     Combination(("swallowed", "many"), "overdose", within=10),
     Combination(("swallowed", "all", "pill"), "overdose", within=10),
@@ -123,7 +130,15 @@ COMBINATIONS = (
     Combination(("took", "twice"), "overdose", unless=("daily",), within=10),
     Combination(("cant", "breathe"), "general", within=5),
     Combination(("cant", "wake"), "general", within=6),
+    Combination(("pointless", "living"), "self_harm", within=7),
+    Combination(("harm", "self"), "self_harm", within=4),
+    Combination(("cant", "respond"), "general", within=5, weak=True),
+    Combination(("cant", "knows"), "general", within=6, weak=True),
     Combination(("cant", "urinate"), "general", within=7, weak=True),
+    Combination(("breathe", "badly"), "general", within=8, weak=True),
+    Combination(("pulse", "badly"), "general", within=8, weak=True),
+    Combination(("pulse", "many"), "general", within=5, weak=True),
+    Combination(("sees", "unreal"), "general", within=8, weak=True),
     Combination(("face", "swell"), "general", within=6, weak=True),
     Combination(("face", "blue"), "general", within=5, weak=True),
     Combination(("person", "blue"), "general", within=4, weak=True),
@@ -131,6 +146,11 @@ COMBINATIONS = (
     *(Combination(("pump", sign), "pump", unless=("asking", "benefits")) for sign in SIGNS),
     *(Combination(("ran_out", sign), "withdrawal", within=30) for sign in SIGNS),
 )
+
+BEGINNINGS = {
+    first: tuple(each for each in COMBINATIONS if each.concepts[0] == first)
+    for first in {each.concepts[0] for each in COMBINATIONS}
+}
 
 
 # --- values ---------------------------------------------------------------------------------------------
@@ -209,9 +229,9 @@ class Lexicon:
     lines: tuple[Line, ...]
     plain: Finder
     roman: Finder
-    commands: Mapping[str, tuple[tuple[str, str], ...]]  # whole message -> (concept, language)
+    commands: Mapping[str, tuple[str, ...]]  # whole message -> concepts
     features: Mapping[str, Mapping[str, float]]  # letters -> how usual in each language
-    vocabulary: Mapping[str, frozenset[str]]  # longer words -> concepts, for one wrong letter
+    vocabulary: Mapping[str, Mapping[str, frozenset[str]]]  # language -> longer word -> concepts
     languages: tuple[str, ...] = field(default=())
 
 
@@ -319,42 +339,54 @@ def _long_enough(piece: str) -> bool:
 
 def _finder(cues: Iterable[Cue]) -> Finder:
     endings: dict[str, list[Cue]] = defaultdict(list)
-    automaton = ahocorasick.Automaton()
+    spellings: dict[str, dict[str, None]] = defaultdict(dict)
     for cue in cues:
         for piece in cue.pieces:
-            automaton.add_word(piece, piece)
+            for spelling in _spellings(piece, cue.language):
+                spellings[spelling][piece] = None
         endings[cue.pieces[-1]].append(cue)
+    automaton = ahocorasick.Automaton()
+    for spelling, pieces in spellings.items():
+        automaton.add_word(spelling, (spelling, tuple(pieces)))
     if endings:
         automaton.make_automaton()
     return Finder(automaton, {piece: tuple(found) for piece, found in endings.items()})
 
 
-def _commands(lines: Iterable[Line]) -> dict[str, tuple[tuple[str, str], ...]]:
-    commands: dict[str, list[tuple[str, str]]] = defaultdict(list)
+def _spellings(piece: str, language: str) -> Iterator[str]:
+    """Arabic writes and, so, with, to and the in one word with the next; a word is looked for with and without."""
+    yield piece
+    if language == "ar" and piece.startswith(" "):
+        yield from (f" {prefix}{piece[1:]}" for prefix in ARABIC_PREFIXES)
+
+
+def _commands(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
+    commands: dict[str, dict[str, None]] = defaultdict(dict)
     for line in lines:
         if line.concept in {*COMMANDS, *NAMES}:
             for phrase in line.phrases:
-                commands[fold_words(phrase)].append((line.concept, line.language))
-    return {phrase: tuple(found) for phrase, found in commands.items()}
+                commands[fold_words(phrase)][line.concept] = None
+    return {phrase: tuple(concepts) for phrase, concepts in commands.items()}
 
 
-def _vocabulary(lines: Iterable[Line]) -> dict[str, frozenset[str]]:
+def _vocabulary(lines: Iterable[Line]) -> dict[str, dict[str, frozenset[str]]]:
     """Words of six letters or more and the concepts they stand in; a stem gives the words of its examples."""
-    known: dict[str, set[str]] = defaultdict(set)
+    known: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     for line in lines:
-        for phrase in line.phrases:
-            for word in phrase.split():
-                for whole in _forms(word, line.examples):
-                    known[whole].add(line.concept)
-    return {word: frozenset(concepts) for word, concepts in known.items()}
+        for word in {word for phrase in (*line.phrases, *line.examples) for word in phrase.split()}:
+            if "-" not in (word[0], word[-1]):  # a stem is no word
+                known[line.language].setdefault(fold_words(word), frozenset())
+    for line in lines:
+        words = known[line.language]
+        for word in {word for phrase in line.phrases for word in phrase.split()}:
+            for whole in _forms(word, words):
+                words[whole] |= {line.concept}
+    return {language: {w: words[w] for w in words if len(w) >= 6 and " " not in w} for language, words in known.items()}
 
 
-def _forms(word: str, examples: Sequence[str]) -> set[str]:
+def _forms(word: str, words: Iterable[str]) -> list[str]:
     stem = fold_words(word)
-    words = {stem}
-    if word.endswith("-"):
-        words = {w for example in examples for w in fold(example).words if w.startswith(stem)}
-    return {word for word in words if len(word) >= 6 and " " not in word}
+    return [whole for whole in words if whole.startswith(stem)] if word.endswith("-") else [stem]
 
 
 def _silent_examples(line: Line, lexicon: Lexicon) -> Iterator[str]:
@@ -381,10 +413,11 @@ def _scan(line: str, clauses: Sequence[int], finder: Finder) -> list[Found]:
         return []
     starts = [place for place, letter in enumerate(line) if letter == " "]
     spots: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for end, piece in finder.automaton.iter(line):
-        begin = end - len(piece) + 1 + (piece[0] == " ")
-        stop = end - (piece[-1] == " ")
-        spots[piece].append((bisect_right(starts, begin) - 1, bisect_right(starts, stop) - 1))
+    for end, (spelling, pieces) in finder.automaton.iter(line):
+        begin = end - len(spelling) + 1 + (spelling[0] == " ")
+        span = (bisect_right(starts, begin) - 1, bisect_right(starts, end - (spelling[-1] == " ")) - 1)
+        for piece in pieces:
+            spots[piece].append(span)
     return [
         Found(cue, first, last)
         for piece in spots
@@ -393,9 +426,7 @@ def _scan(line: str, clauses: Sequence[int], finder: Finder) -> list[Found]:
     ]
 
 
-def _chained(
-    cue: Cue, spots: Mapping[str, list[tuple[int, int]]], clauses: Sequence[int]
-) -> Iterator[tuple[int, int]]:
+def _chained(cue: Cue, spots: Mapping[str, list[tuple[int, int]]], clauses: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Where all pieces of a cue stand in order, near enough and in one clause."""
     if not all(piece in spots for piece in cue.pieces):
         return
@@ -409,9 +440,7 @@ def _chained(
             yield begin, last
 
 
-def _before(
-    spans: list[tuple[int, int]], word: int | None, gap: int, clauses: Sequence[int]
-) -> int | None:
+def _before(spans: list[tuple[int, int]], word: int | None, gap: int, clauses: Sequence[int]) -> int | None:
     """The first word of the nearest span that ends just before this word."""
     if word is None:
         return None
@@ -441,45 +470,58 @@ SCRIPTS = {
 }
 FLOOR = 2e-5  # how usual we take letters to be that a language's file never shows
 TELLS = 1.5  # below this lead, a text does not tell its language
-READ = 400  # letters that are enough to tell
+WORD = re.compile(r"[^\W\d_]+")
+READ = 120  # letters that are enough to tell
 
 
 def _script(text: str) -> str:
     """The script of most letters; others count double beside Latin, where a medicine's name is often borrowed."""
-    counts = Counter(
-        BLOCKS[bisect_right(LIMITS, ord(letter))][1] for letter in text[:READ] if letter.isalpha()
-    )
-    counts["Latin"] /= 2  # type: ignore[assignment]
+    if text.isascii():
+        return "Latin"
+    letters = (ord(letter) for letter in text[:READ] if letter.isalpha())
+    counts = Counter(BLOCKS[bisect_right(LIMITS, letter)][1] for letter in letters)
     counts.pop("", None)
-    return max(counts, key=lambda script: counts[script], default="")
+    return max(counts, key=lambda script: counts[script] * (1 if script == "Latin" else 2), default="")
 
 
 def _language(text: str, remembered: str | None, lexicon: Lexicon) -> str | None:
+    if sum(map(str.isalpha, text[:READ])) < 3 and text.isascii():
+        return None
     possible = [tag for tag in SCRIPTS.get(_script(text), ()) if tag in lexicon.languages]
     if len(possible) < 2:
-        return possible[0] if possible else None
-    scores = dict.fromkeys(possible, 0.0)
-    for feature in _letters(text[:READ]):
-        usual = lexicon.features.get(feature)
-        if usual:
-            for tag in possible:
-                scores[tag] += usual.get(tag, 0.0)
-    return _leader(scores, remembered)
+        return possible[0] if possible and not text.isascii() else None
+    scores = dict.fromkeys(lexicon.languages, 0.0)
+    for word in WORD.findall(text[:READ].casefold()):
+        for evidence in _evidence(f" {word} ", lexicon.features):
+            for tag, usual in evidence.items():
+                scores[tag] += usual
+    return _leader({tag: scores[tag] for tag in possible}, remembered)
 
 
 def _leader(scores: Mapping[str, float], remembered: str | None) -> str | None:
     best, second = sorted(scores, key=lambda tag: -scores[tag])[:2]
-    if remembered in scores and scores[best] - scores[remembered] < TELLS:
+    if remembered and remembered in scores and scores[best] - scores[remembered] < TELLS:
         return remembered if scores[best] > 0 else None
     return best if scores[best] - scores[second] >= TELLS else None
 
 
+def _evidence(word: str, features: Mapping[str, Mapping[str, float]]) -> Iterator[Mapping[str, float]]:
+    """A word known to any language has all its evidence added up already; another is looked at in threes."""
+    if word in features:
+        yield features[word]
+    else:
+        yield from (features[letters] for letters in _threes(word) if letters in features)
+
+
 def _letters(text: str) -> Iterator[str]:
     """Whole words and runs of three letters, as typed but for case."""
-    for word in re.findall(r"[^\W\d_]+", text.casefold()):
-        padded = f" {word} "
-        yield padded
-        yield from (padded[at : at + 3] for at in range(len(padded) - 2))
+    for word in WORD.findall(text.casefold()):
+        yield f" {word} "
+        yield from _threes(f" {word} ")
+
+
+def _threes(word: str) -> Iterator[str]:
+    return (word[at : at + 3] for at in range(len(word) - 2))
 
 
 def _features(lines: Iterable[Line]) -> dict[str, dict[str, float]]:
@@ -494,7 +536,15 @@ def _features(lines: Iterable[Line]) -> dict[str, dict[str, float]]:
         total = sum(seen.values())
         for feature, count in seen.items():
             features[feature][language] = log(1 + count / total / FLOOR)
-    return dict(features)
+    threes = {letters: evidence for letters, evidence in features.items() if len(letters) == 3}
+    return {**{word: _sum(word, features) for word in features}, **threes}
+
+
+def _sum(word: str, features: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    total = Counter(features[word])
+    for letters in _threes(word):
+        total.update(features[letters])
+    return dict(total)
 
 
 # --- understanding --------------------------------------------------------------------------------------
@@ -506,13 +556,13 @@ class Reading:
 
     text: str
     folded: Folded
-    found: tuple[Found, ...]
+    found: Mapping[str, Mapping[str, list[Found]]]  # by language and concept
     language: str | None
     remembered: str | None
     lexicon: Lexicon
 
     def of(self, *concepts: str) -> list[Found]:
-        return [hit for hit in self.found if hit.concept in concepts]
+        return [hit for hits in self.found.values() for concept in concepts for hit in hits.get(concept, ())]
 
     def words(self, hits: Iterable[Found]) -> tuple[str, ...]:
         return tuple(" ".join(self.folded.words[hit.first : hit.last + 1]) for hit in hits)
@@ -524,16 +574,24 @@ class Reading:
 def understand(text: str, language: str | None, lexicon: Lexicon) -> Understanding:
     """The meaning of one text; `language` is the remembered one and decides only what the text leaves open."""
     reading = _reading(text, fold(text), language, lexicon)
-    layers = (_command, _strong, _weak, _leave, _topic, _fuzzy)
+    layers = (_key, _country, _command, _strong, _courteous, _weak, _leave, _topic, _fuzzy)
     answers = (answer for layer in layers if (answer := layer(reading)))
     return replace(next(answers, _unknown(reading)), language=reading.language)
 
 
 def _reading(text: str, folded: Folded, remembered: str | None, lexicon: Lexicon) -> Reading:
-    found = _unmasked([*_find(folded, lexicon), *_numbers(folded, lexicon)])
+    found = _unmasked([*_find(folded, lexicon), *_numbers(folded, lexicon)], folded)
     found += _amounts(found)
+    found += [_scene(rule, group) for rule, group in _combined(_sorted(found), weak=True)]
     folded = replace(folded, clauses=_clauses(folded, found))
-    return Reading(text, folded, tuple(found), _language(text, remembered, lexicon), remembered, lexicon)
+    return Reading(text, folded, _sorted(found), _language(text, remembered, lexicon), remembered, lexicon)
+
+
+def _sorted(found: Iterable[Found]) -> dict[str, dict[str, list[Found]]]:
+    by_language: dict[str, dict[str, list[Found]]] = {}
+    for hit in found:
+        by_language.setdefault(hit.cue.language, {}).setdefault(hit.cue.concept, []).append(hit)
+    return by_language
 
 
 def _clauses(folded: Folded, found: Iterable[Found]) -> tuple[int, ...]:
@@ -550,14 +608,14 @@ def _amounts(found: Iterable[Found]) -> list[Found]:
         for many in found
         if many.concept == "many"
         for pill in pills
-        if many.cue.language == pill.cue.language
-        and (0 < pill.first - many.last <= 4 or many.first - pill.last == 1)
+        if many.cue.language == pill.cue.language and (0 < pill.first - many.last <= 4 or many.first - pill.last == 1)
     ]
 
 
-def _unmasked(found: list[Found]) -> list[Found]:
+def _unmasked(found: list[Found], folded: Folded) -> list[Found]:
     """An idiom speaks for its words: in "this heat is killing me" nobody is dying."""
-    idioms = [hit for hit in found if hit.concept == "idiom"]
+    clauses = folded.clauses
+    idioms = [hit for hit in found if hit.concept == "idiom" and clauses[hit.first] == clauses[hit.last]]
     if not idioms:
         return found
     masked = URGENT | {"symptom"}
@@ -582,17 +640,13 @@ def _weighed(unit: tuple[str, ...]) -> bool:
 # Commands: the whole message and nothing less.
 
 
-def _command(reading: Reading) -> Understanding | None:
-    return _key(reading) or _country(reading) or _exact(reading)
-
-
 def _key(reading: Reading) -> Understanding | None:
     if reading.text.strip() == "#":
         return Understanding(("menu",), layer="command", rule="#", words=("#",))
     words = _without(reading, "polite", "press")
     if len(words) != 1:
         return None
-    spoken = {hit.concept.removeprefix("key.") for hit in reading.found if hit.concept.startswith("key.")}
+    spoken = {hit.concept.removeprefix("key.") for hit in reading.of(*SPOKEN_KEYS)}
     key = words[0] if words[0].isdecimal() else spoken.pop() if len(spoken) == 1 else ""
     intent = KEYS.get(key)
     if intent is None:
@@ -608,47 +662,58 @@ def _without(reading: Reading, *concepts: str) -> list[str]:
 
 
 def _country(reading: Reading) -> Understanding | None:
-    words = reading.text.split()
-    for length in range(1, min(3, len(words)) + 1):
-        asked = reading.lexicon.commands.get(fold_words(" ".join(words[:length])), ())
-        if len(words) <= 5 and any(concept == "country" for concept, _ in asked):
-            argument = " ".join(words[length:])
-            return Understanding(("country",), layer="command", rule="country", argument=argument)
+    """The first words of a short message name the command, the rest is its argument, as typed."""
+    words = reading.folded.words
+    typed = reading.text.split()
+    for length in range(1, 5 if len(typed) <= 5 else 1):
+        phrase = " ".join(words[:length])
+        if "country" in reading.lexicon.commands.get(phrase, ()):
+            spaced = len(typed) > 1 or len(words) <= length  # Chinese has no space before the name
+            argument = " ".join(typed[length:]) if spaced else reading.text.strip()[length:]
+            return Understanding(("country",), layer="command", rule="country", words=(phrase,), argument=argument)
     return None
 
 
-def _exact(reading: Reading) -> Understanding | None:
-    """Around opt-out words only courtesy is dropped: "please stop" leaves, "I want to stop" asks."""
-    courtesies: tuple[tuple[str, ...], ...] = ((), ("polite",), ("polite", "wanting"), ("polite", "wanting", "speak"))
-    for dropped in courtesies:
-        phrase = " ".join(_without(reading, *dropped))
-        for concept, _ in reading.lexicon.commands.get(phrase, ()):
-            if concept == "stop" and "wanting" in dropped:
-                continue
-            chosen = NAMES.get(concept)
+def _command(reading: Reading, *dropped: str) -> Understanding | None:
+    """What is left without these words is a command from end to end."""
+    phrase = " ".join(_without(reading, *dropped))
+    for concept in reading.lexicon.commands.get(phrase, ()):
+        chosen = NAMES.get(concept)
+        if concept != "stop" or "wanting" not in dropped:  # "please stop" leaves, "I want to stop" asks
             intent = "language" if chosen else concept
             return Understanding((intent,), layer="command", rule=concept, words=(phrase,), chosen=chosen)
     return None
+
+
+def _courteous(reading: Reading) -> Understanding | None:
+    """A command with please and thank you around it; after the emergencies, since "I need help now" is one."""
+    return (
+        _command(reading, "polite")
+        or _command(reading, "polite", "wanting")
+        or _command(reading, "polite", "wanting", "speak")
+    )
 
 
 # Urgent: strong words, combinations of words, then the weaker ones in their frame.
 
 
 def _strong(reading: Reading) -> Understanding | None:
-    single = [(hit.concept, STRONG[hit.concept], (hit,)) for hit in reading.of(*STRONG)]
-    return _urgent(reading, "strong", [*_combined(reading, weak=False), *single])
+    together = [(rule.rule, rule.kind, group) for rule, group in _combined(reading.found, weak=False)]
+    alone = [(hit.concept, STRONG[hit.concept], (hit,)) for hit in reading.of(*STRONG)]
+    return _urgent(reading, "strong", [*together, *alone])
 
 
-def _combined(reading: Reading, weak: bool) -> Iterator[tuple[str, str, tuple[Found, ...]]]:
-    by_language: dict[str, dict[str, list[Found]]] = defaultdict(lambda: defaultdict(list))
-    for hit in reading.found:
-        by_language[hit.cue.language][hit.concept].append(hit)
-    for hits in by_language.values():
-        for combination in COMBINATIONS:
-            if combination.weak == weak and all(concept in hits for concept in combination.concepts):
-                group = _together(combination, hits)
-                if group and not any(frame in hits for frame in combination.unless):
-                    yield combination.rule, combination.kind, group
+def _combined(
+    found: Mapping[str, Mapping[str, list[Found]]], weak: bool
+) -> Iterator[tuple[Combination, tuple[Found, ...]]]:
+    """The combinations that stand in the text, each within one language."""
+    for hits in found.values():
+        for combination in (each for concept in hits for each in BEGINNINGS.get(concept, ())):
+            if combination.weak != weak or not all(concept in hits for concept in combination.concepts):
+                continue
+            group = _together(combination, hits)
+            if group and not any(frame in hits for frame in combination.unless):
+                yield combination, group
 
 
 def _together(combination: Combination, hits: Mapping[str, list[Found]]) -> tuple[Found, ...]:
@@ -666,9 +731,18 @@ def _together(combination: Combination, hits: Mapping[str, list[Found]]) -> tupl
 
 
 def _weak(reading: Reading) -> Understanding | None:
-    single = [(hit.concept, WEAK[hit.concept], (hit,)) for hit in reading.of(*WEAK)]
-    fired = [*_combined(reading, weak=True), *single]
-    return _urgent(reading, "weak", [each for each in fired if not any(_framed(hit, reading) for hit in each[2])])
+    fired = [hit for hit in reading.of(*WEAK) if not _framed(hit, reading)]
+    return _urgent(reading, "weak", [(_rule(hit), WEAK[hit.concept], (hit,)) for hit in fired])
+
+
+def _scene(combination: Combination, group: Sequence[Found]) -> Found:
+    """A weak combination counts as one danger word that reaches from its first word to its last."""
+    cue = replace(group[0].cue, concept="scene", pieces=combination.concepts)
+    return Found(cue, min(hit.first for hit in group), max(hit.last for hit in group))
+
+
+def _rule(hit: Found) -> str:
+    return "*".join(hit.cue.pieces) if hit.concept == "scene" else hit.concept
 
 
 def _framed(hit: Found, reading: Reading) -> bool:
@@ -676,7 +750,7 @@ def _framed(hit: Found, reading: Reading) -> bool:
         return True
     clause = reading.clause(hit)
     tongues = {hit.cue.language, reading.language or hit.cue.language}
-    spoken = [each for each in reading.found if each.cue.language in tongues]
+    spoken = [each for each in reading.of("negation", "history", "now", "asking") if each.cue.language in tongues]
     if any(each.concept == "negation" and 0 < hit.first - each.last <= 3 for each in spoken):
         return True
     frames = {each.concept for each in spoken if reading.clause(each) == clause and not hit.holds(each)}
@@ -686,17 +760,13 @@ def _framed(hit: Found, reading: Reading) -> bool:
     return "now" not in frames and (asked or "asking" in frames)
 
 
-def _urgent(
-    reading: Reading, layer: str, fired: list[tuple[str, str, tuple[Found, ...]]]
-) -> Understanding | None:
+def _urgent(reading: Reading, layer: str, fired: list[tuple[str, str, tuple[Found, ...]]]) -> Understanding | None:
     if not fired:
         return None
     order = ("overdose", "self_harm", "pump", "withdrawal", "general")
     rule, kind, hits = min(fired, key=lambda each: order.index(each[1]))
     topics = [topic for topic in _topics(reading)[0] if topic != "side_effects"]
-    return Understanding(
-        ("urgent", *topics[:1]), kind, layer=layer, rule=rule, words=reading.words(hits)
-    )
+    return Understanding(("urgent", *topics[:1]), kind, layer=layer, rule=rule, words=reading.words(hits))
 
 
 # Everything else.
@@ -717,19 +787,16 @@ def _topic(reading: Reading) -> Understanding | None:
     if not topics or not hits:
         return None
     rule = "+".join(dict.fromkeys(hit.concept for hit in hits))
-    return Understanding(
-        topics, layer="topic", rule=rule, words=reading.words(hits), danger=bool(reading.of(*WEAK))
-    )
+    return Understanding(topics, layer="topic", rule=rule, words=reading.words(hits), danger=bool(reading.of(*WEAK)))
 
 
 def _topics(reading: Reading) -> tuple[tuple[str, ...], list[Found]]:
     """At most two topics, in order of strength, and the cues that speak for them."""
-    for hits in _by_language(reading):
-        scores = _scores(hits, reading)
+    for hits, scores in _by_language(reading):
         decided = sorted((t for t in scores if scores[t] >= DECIDED), key=lambda t: (-scores[t], TOPICS.index(t)))
         if decided:
-            near = [topic for topic in decided[:2] if scores[topic] > scores[decided[0]] / 2]
-            return tuple(near), [hit for hit in hits if _speaks_for(hit, near)]
+            near = [topic for topic in decided[:2] if scores[topic] >= scores[decided[0]] / 2]
+            return tuple(near), [hit for each in hits.values() for hit in each if _speaks_for(hit, near)]
     return (), []
 
 
@@ -737,39 +804,49 @@ def _speaks_for(hit: Found, topics: Iterable[str]) -> bool:
     return hit.concept in WEAK or not WEIGHTS.get(hit.concept, {}).keys().isdisjoint(topics)
 
 
-def _by_language(reading: Reading) -> Iterator[list[Found]]:
-    """The cues of the text's own language first, then of the remembered one, then of any other."""
-    grouped: dict[str, list[Found]] = defaultdict(list)
-    for hit in reading.found:
-        grouped[hit.cue.language].append(hit)
-    first = [tag for tag in (reading.language, reading.remembered) if tag in grouped]
-    rest = sorted(grouped, key=lambda tag: -sum(_scores(grouped[tag], reading).values()))
-    for tag in dict.fromkeys([*first, *rest]):
-        yield grouped[str(tag)]
+def _by_language(reading: Reading) -> Iterator[tuple[Mapping[str, list[Found]], dict[str, int]]]:
+    """Cues and scores of the text's own language first, then of the remembered one, then of any other."""
+    first = [tag for tag in dict.fromkeys((reading.language, reading.remembered)) if tag in reading.found]
+    for tag in first:
+        yield reading.found[str(tag)], _scores(reading.found[str(tag)], reading)
+    rest = [(hits, _scores(hits, reading)) for tag, hits in reading.found.items() if tag not in first]
+    yield from sorted(rest, key=lambda each: -sum(each[1].values()))
 
 
-def _scores(hits: Sequence[Found], reading: Reading) -> Counter[str]:
-    """The weight of all cues; a word counts once, in the longest phrase around it. Hints that are all there is decide."""
-    concepts = {hit.concept for hit in hits}
-    weighed = [hit for hit in hits if hit.concept in WEIGHTS]
-    scores: Counter[str] = Counter()
-    if concepts & WEAK.keys():  # "can it cause fits" asks for effects, "I had fits years ago" for warnings
-        scores["warnings" if "history" in concepts else "side_effects"] = 2 if "asking" in concepts else 1
-    counted: list[Found] = []
-    for hit in sorted(weighed, key=lambda hit: hit.first - hit.last):
-        if not any(_covers(other, hit) for other in counted):
-            counted.append(hit)
-            scores.update(WEIGHTS[hit.concept])
-    said = {word for hit in hits if hit.concept in SAID for word in range(hit.first, hit.last + 1)}
-    if concepts & {"drug", "pill"} or len(said) == len(reading.folded.words):
-        scores.update(dict.fromkeys(list(scores), 1))
+def _scores(concepts: Mapping[str, list[Found]], reading: Reading) -> dict[str, int]:
+    """The weight of all cues; a word counts once, in the longest phrase around it."""
+    weighed = [hit for concept in concepts if concept in WEIGHTS for hit in concepts[concept]]
+    scores: dict[str, int] = {}
+    if (
+        not WEAK.keys().isdisjoint(concepts) and "noise" not in concepts
+    ):  # "can it cause fits": effects; "I had fits years ago": warnings
+        past = "history" in concepts and "asking" not in concepts
+        scores["warnings" if past else "side_effects"] = 2 if "asking" in concepts else 1
+    taken: set[tuple[str, int]] = set()
+    for hit in sorted(_outermost(weighed), key=lambda hit: -max(WEIGHTS[hit.concept].values())):
+        for topic, weight in WEIGHTS[hit.concept].items():
+            words = {(topic, word) for word in range(hit.first, hit.last + 1)}
+            if taken.isdisjoint(words):
+                taken |= words
+                scores[topic] = scores.get(topic, 0) + weight
+    if scores and ("drug" in concepts or "pill" in concepts or _is_all(concepts, reading)):
+        scores = {topic: weight + 1 for topic, weight in scores.items()}
     return scores
 
 
-def _covers(longer: Found, hit: Found) -> bool:
-    """Longer phrases speak for the words in them; the same words may still speak for two topics."""
-    same = longer.first == hit.first and longer.last == hit.last and longer.concept != hit.concept
-    return longer.holds(hit) and not same
+def _is_all(concepts: Mapping[str, list[Found]], reading: Reading) -> bool:
+    """Whether the text says nothing but cues and courtesy."""
+    said = [hit for concept in concepts if concept in SAID for hit in concepts[concept]]
+    return len({word for hit in said for word in range(hit.first, hit.last + 1)}) == len(reading.folded.words)
+
+
+def _outermost(hits: Iterable[Found]) -> Iterator[Found]:
+    """Longer phrases speak for the words in them; the very same words may still speak for two topics."""
+    begin, end = -1, -1
+    for hit in sorted(hits, key=lambda hit: (hit.first, -hit.last)):
+        if hit.last > end or (hit.first, hit.last) == (begin, end):
+            begin, end = hit.first, hit.last
+            yield hit
 
 
 def _fuzzy(reading: Reading) -> Understanding | None:
@@ -777,32 +854,32 @@ def _fuzzy(reading: Reading) -> Understanding | None:
     words = list(reading.folded.words)
     danger = False
     for at, word in enumerate(words):
-        likely = _likely(word, reading.lexicon)
-        concepts = {c for each in likely for c in reading.lexicon.vocabulary[each]}
-        danger = danger or bool(concepts & {*STRONG, *WEAK})
-        if likely and len({topic for c in concepts for topic in WEIGHTS.get(c, {"": 0})}) == 1:
-            words[at] = likely[0]
+        likely = _likely(word, reading) if len(word) >= 6 and at < FIRST_WORDS else {}
+        concepts = {concept for each in likely.values() for concept in each}
+        danger = danger or not concepts.isdisjoint({*STRONG, *WEAK})
+        if likely and len({topic for concept in concepts for topic in WEIGHTS.get(concept, {"": 0})}) == 1:
+            words[at] = next(iter(likely))
     if tuple(words) == reading.folded.words and not danger:
         return None
     mended = Folded(tuple(words), reading.folded.clauses, reading.folded.asked)
     again = _reading(reading.text, mended, reading.remembered, reading.lexicon)
-    answer = None if any(hit.concept in {*STRONG, *WEAK} for hit in again.found) else _topic(again)
+    answer = None if again.of(*STRONG, *WEAK) else _topic(again)
     sure = answer and (len(words) <= 2 or set(answer.intents) & set(_unknown(reading).nearest) or reading.of("drug"))
     answer = replace(answer, layer="fuzzy") if answer and sure else _unknown(reading)
     return replace(answer, danger=answer.danger or danger)
 
 
-def _likely(word: str, lexicon: Lexicon) -> list[str]:
-    if len(word) < 6 or word in lexicon.vocabulary:
-        return []
-    near = process.extract(
-        word, lexicon.vocabulary.keys(), scorer=Levenshtein.distance, score_cutoff=1, limit=5
-    )
-    return [known for known, _, _ in near]
+def _likely(word: str, reading: Reading) -> dict[str, frozenset[str]]:
+    """The known words one letter away, in the text's language or else in the remembered one."""
+    known = reading.lexicon.vocabulary.get(reading.language or reading.remembered or "en", {})
+    if word in known:
+        return {}
+    near = process.extract(word, known.keys(), scorer=Levenshtein.distance, score_cutoff=1, limit=5)
+    return {each: known[each] for each, _, _ in near}
 
 
 def _unknown(reading: Reading) -> Understanding:
-    tallies = [_scores(hits, reading) for hits in _by_language(reading)]
-    scores = max(tallies, key=lambda tally: sum(tally.values()), default=Counter())
+    tallies = [scores for _, scores in _by_language(reading)]
+    scores = max(tallies, key=lambda tally: sum(tally.values()), default={})
     nearest = sorted(scores, key=lambda topic: (-scores[topic], TOPICS.index(topic)))[:2]
     return Understanding(("unknown",), danger=bool(reading.of(*WEAK)), nearest=tuple(nearest))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from flask import Blueprint, Response, request
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
@@ -17,21 +19,21 @@ voice = Blueprint("voice", __name__)
 
 NOWHERE = "ZZ"  # in a path: no country is known
 WAIT_SECONDS = 5  # for a key, after the prompt
-PATH_PARTS = 4  # languages, country, place, tries
+_PATH = re.compile(r"([A-Za-z.-]{2,200})/([A-Z]{2})/([a-z_]+(?:-[a-z_]+|-\d{1,2})?)/(\d{1,2})", re.ASCII)
 
 
-@voice.post("/voice")
+@voice.post("/voice", provide_automatic_options=False)
 def call_received() -> Response:
     """The first prompt of a call: the languages likely there, and 0."""
     line = the_line()
     form = let_in(request, line.settings, "voice")
-    caller = line.store.recall(person(form["From"]), form["CallSid"])
-    country = caller.country or guess(form["From"], form.get("FromCountry", ""), line.settings.default_country)
+    caller = line.store.recall(person(form.get("From", "")), form["CallSid"])
+    country = caller.country or guess(form.get("From", ""), form.get("FromCountry", ""), line.settings.default_country)
     languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
     return _answer(line, Message("voice", None, languages, country, LANGUAGES))
 
 
-@voice.post("/voice/<path:place>")
+@voice.post("/voice/<path:place>", provide_automatic_options=False)
 def call_continues(place: str) -> Response:
     """A key pressed at a place, or silence there."""
     line = the_line()
@@ -47,13 +49,12 @@ def _answer(line: Line, message: Message) -> Response:
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
     """Languages, country and place of a call's path. What cannot be read becomes the menu, urgent first."""
-    parts = path.split("/")
-    if len(parts) != PATH_PARTS:
+    read = _PATH.fullmatch(path)
+    if read is None:
         return (), None, Place()
-    languages, country, name, tries = parts
-    known = country if len(country) == 2 and country != NOWHERE else None
-    asked = int(tries) if tries.isascii() and tries.isdecimal() else 0
-    return tuple(languages.split(".")), known, Place(name, asked)
+    languages, country, name, tries = read.groups()
+    known = None if country == NOWHERE else country
+    return tuple(dict.fromkeys(languages.split("."))), known, Place(name, int(tries))
 
 
 def write_path(reply: Reply, place: Place) -> str:

@@ -1,0 +1,150 @@
+"""The house inspects itself: routes, imports, words, settings, README."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from ivr.commands import cli
+from ivr.settings import HOME, Settings
+
+from .conftest import BASE_URL
+
+MODULES = {path.stem: ast.parse(path.read_text(encoding="utf-8")) for path in (HOME / "ivr").glob("*.py")}
+README = (HOME / "README.md").read_text(encoding="utf-8")
+OPEN_ROUTES = {"/livez", "/readyz"}  # the only ones that answer without a signature
+
+# Each module and the modules of ours it may import: inward only.
+ALLOWED = {
+    "model": set(),
+    "settings": set(),
+    "folding": set(),
+    "countries": set(),
+    "phone": set(),
+    "understanding": {"folding"},
+    "content": {"model"},
+    "wording": {"model", "content", "countries"},
+    "reviewing": {"content"},
+    "catalogue": {"content", "countries", "reviewing", "settings", "understanding", "wording"},
+    "answering": {"model", "catalogue", "countries", "understanding", "wording"},
+    "translating": {"content"},
+    "checking": {"model", "content", "catalogue", "translating", "understanding", "wording"},
+    "store": set(),
+    "line": {"catalogue", "settings", "store"},
+    "door": {"settings"},
+    "sms": {"answering", "countries", "door", "line", "model", "store"},
+    "voice": {"answering", "catalogue", "countries", "door", "line", "model", "sms"},
+    "demo": {"line", "phone"},
+    "app": {"catalogue", "demo", "door", "line", "settings", "sms", "store", "voice"},
+    "wsgi": {"app"},
+}
+PURE = {"model", "folding", "understanding", "content", "wording", "catalogue", "answering", "countries"}
+
+
+def imported(tree: ast.Module) -> set[str]:
+    names = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+    return names | {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+
+
+@pytest.mark.parametrize("module", sorted(ALLOWED))
+def test_imports_point_inward(module: str) -> None:
+    ours = {name.removeprefix("ivr.") for name in imported(MODULES[module]) if name.startswith("ivr.")}
+    assert ours <= ALLOWED[module]
+
+
+def test_every_module_has_its_room() -> None:
+    assert set(MODULES) - {"__init__", "__main__", "commands"} == set(ALLOWED)
+
+
+@pytest.mark.parametrize("module", sorted(PURE))
+def test_the_core_knows_neither_flask_nor_twilio_nor_a_database(module: str) -> None:
+    assert not {name.partition(".")[0] for name in imported(MODULES[module])} & {"flask", "twilio", "sqlalchemy"}
+
+
+@pytest.mark.parametrize("module", sorted(MODULES))
+def test_every_module_opens_with_a_line_that_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(MODULES[module])
+
+
+def test_python_holds_no_sentence_that_a_caller_gets(catalogue: object) -> None:
+    """No string in the channels or the core is one of the sentences of content/."""
+    from ivr.content import Source
+
+    sentences = {entry.text for entry in Source(HOME / "content").entries() if " " in entry.text}
+    for module, tree in MODULES.items():
+        strings = {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+        assert not strings & sentences, module
+
+
+def test_every_route_asks_for_a_signature(app: Flask) -> None:
+    client = app.test_client()
+    for rule in app.url_map.iter_rules():
+        path = re.sub("<[^>]+>", "x", rule.rule)
+        if rule.rule.startswith("/static") or path in OPEN_ROUTES:
+            continue
+        assert client.post(path, base_url=BASE_URL).status_code == 403, rule
+
+
+def test_the_demo_page_is_not_there_in_production(app: Flask) -> None:
+    assert app.test_client().get("/").status_code == 404
+
+
+def settings_read() -> set[str]:
+    text = (HOME / "ivr/settings.py").read_text(encoding="utf-8") + (HOME / "ivr/commands.py").read_text(
+        encoding="utf-8"
+    )
+    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|PORT)"', text))
+
+
+def test_every_setting_is_in_the_readme() -> None:
+    assert settings_read() >= set(re.findall(r"^\| `([A-Z_]+)`", README, re.M))
+    for name in settings_read():
+        assert f"`{name}`" in README, name
+
+
+def test_every_command_is_in_the_readme() -> None:
+    for name in set(cli.commands) - {"run", "shell", "routes"}:  # those come with Flask
+        assert f"ivr {name}" in README, name
+
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    for name in re.findall(r"`((?:content|locales|tests|ivr)/[\w./]+)`", README.replace("XX", "es")):
+        assert (HOME / name).exists(), name
+
+
+def test_the_readme_names_the_commands_that_ci_runs() -> None:
+    script = (HOME / ".ci/run").read_text(encoding="utf-8")
+    for command in ("make check", "make test"):
+        assert command in script
+        assert command in README
+
+
+def test_no_function_grows_beyond_a_screen() -> None:
+    for path in (HOME / "ivr").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef):
+                assert (node.end_lineno or 0) - node.lineno < 45, f"{path.name}: {node.name}"
+
+
+def test_nothing_names_this_machine_or_a_registry() -> None:
+    pattern = re.compile("index-url|find-links|/simple/|/" + "root/|/" + "work/")
+    for path in [*HOME.glob("*.t*"), *HOME.glob("*.md"), HOME / "Makefile", *(HOME / "ivr").glob("*.py")]:
+        assert not pattern.search(path.read_text(encoding="utf-8")), path.name
+
+
+def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
+    assert set(Settings.__dataclass_fields__) == {
+        "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
+        "optout", "default_country", "demo",
+    }  # fmt: skip
+
+
+def test_paths_stay_inside_the_project() -> None:
+    assert (Path(HOME) / "content").is_dir()
