@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import SOURCE, Entry, Source, read_translations
+from ivr.content import SOURCE, Entry, Source, placeholders, read_translations
 from ivr.model import KINDS, TOPICS, Place, urgent
 from ivr.translating import outdated
 from ivr.understanding import understand
@@ -121,7 +121,7 @@ class Check:
     def check_placeholders(self) -> Iterator[Finding]:
         for language in self.source.languages:
             for entry, text in self._texts(language):
-                if sorted(_PLACEHOLDER.findall(entry.text)) != sorted(_PLACEHOLDER.findall(text)):
+                if placeholders(entry.text) != placeholders(text):
                     yield Finding(f"{language}: {entry.where}", f"placeholders differ from the English: {text!r}")
 
     def check_sources(self) -> Iterator[Finding]:

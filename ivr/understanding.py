@@ -664,7 +664,7 @@ def _without(reading: Reading, *concepts: str) -> list[str]:
 def _country(reading: Reading) -> Understanding | None:
     """The first words of a short message name the command, the rest is its argument, as typed."""
     words = reading.folded.words
-    typed = reading.text.split()
+    typed = [word for word in reading.text.split() if any(letter.isalnum() for letter in word)]
     for length in range(1, 5 if len(typed) <= 5 else 1):
         phrase = " ".join(words[:length])
         if "country" in reading.lexicon.commands.get(phrase, ()):
