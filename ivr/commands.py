@@ -52,7 +52,7 @@ def main() -> None:
 
 
 @cli.command(with_appcontext=False)
-@click.option("--port", default=lambda: int(os.environ.get("PORT", "5000")), show_default="PORT or 5000")
+@click.option("--port", type=int, default=5000, envvar="PORT", show_default=True)
 def demo(port: int) -> None:
     """Start the line on this laptop, with a simulated phone in the browser."""
     from werkzeug.serving import run_simple
