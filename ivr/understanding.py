@@ -12,7 +12,8 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import log
+from itertools import product
+from math import log, prod
 from pathlib import Path
 
 import ahocorasick
@@ -87,6 +88,7 @@ WEIGHTS: dict[str, dict[str, int]] = {
     "condition": {"benefits": 1, "uses": 1},
 }
 DECIDED = 2
+MOST_CHOICES = 64  # phrases that one phrase with alternatives may stand for
 FIRST_WORDS = 40  # where a wrong letter is looked for
 SAID = frozenset([*WEIGHTS, "drug", "pill", "polite"])  # what a text may consist of for a hint to be enough
 OTHERS = ("chatter", "leave")
@@ -278,8 +280,16 @@ def _entry(language: str, place: str, number: int, text: str) -> Line:
         raise ValueError(f"{place}: expected `concept: phrase, phrase` or `> example`, found {text!r}")
     if concept not in CONCEPTS:
         raise ValueError(f"{place}: there is no concept {concept!r}; see the list in content/phrases.txt")
-    split = tuple(phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip())
-    return Line(place, number, language, concept, split, ())
+    split = [phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip()]
+    return Line(place, number, language, concept, tuple(one for phrase in split for one in _chosen(place, phrase)), ())
+
+
+def _chosen(place: str, phrase: str) -> Iterator[str]:
+    """`peux pas|plus |de respir-`: each word chosen from its alternatives; an empty one leaves the word out."""
+    choices = [word.split("|") for word in phrase.split()]
+    if prod(map(len, choices)) > MOST_CHOICES:
+        raise ValueError(f"{place}: {phrase!r} stands for more than {MOST_CHOICES} phrases; use a star or two lines")
+    yield from (" ".join(filter(None, words)) for words in product(*choices))
 
 
 def _whole(line: Line) -> Line:
@@ -385,6 +395,8 @@ def _vocabulary(lines: Iterable[Line]) -> dict[str, dict[str, frozenset[str]]]:
 
 
 def _forms(word: str, words: Iterable[str]) -> list[str]:
+    if word.startswith("-"):
+        return []
     stem = fold_words(word)
     return [whole for whole in words if whole.startswith(stem)] if word.endswith("-") else [stem]
 

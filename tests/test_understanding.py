@@ -1749,6 +1749,7 @@ def test_a_country_needs_no_space_in_chinese(tmp_path: Path) -> None:
         ("# words\nbreathing: cant breathe\n> all is well", "phrases.txt:2: no phrase of breathing is found"),
         ("breathing: br-\n> breathe", "phrases.txt:1: 'br-' is too short"),
         ("breathing: ???\n> ???", "phrases.txt:1: '???' has no letters"),
+        (f"breathing: {'a|b ' * 7}breathe\n> a", "stands for more than 64 phrases"),
     ],
 )
 def test_a_fault_in_a_file_is_named_with_its_line(tmp_path: Path, content: str, complaint: str) -> None:
@@ -1757,3 +1758,9 @@ def test_a_fault_in_a_file_is_named_with_its_line(tmp_path: Path, content: str, 
     with pytest.raises(ValueError) as fault:
         load_lexicon({"en": path})
     assert complaint in str(fault.value)
+
+
+@pytest.mark.parametrize("text", ["cant breathe", "cannot breathe", "cant even breathe", "cannot even breathe"])
+def test_a_phrase_may_leave_a_choice_of_words(tmp_path: Path, text: str) -> None:
+    (tmp_path / "en").write_text("breathing: cant|cannot |even breathe\n> cant breathe", "utf-8")
+    assert understand(text, None, load_lexicon({"en": tmp_path / "en"})).intents == ("urgent",)
