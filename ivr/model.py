@@ -20,6 +20,12 @@ KEYS = {
     "#": "menu",
 }
 
+# Twilio's own default words: the carrier answers them itself, and what we send after a stop fails (error 21610).
+# People of every language have to text them in English, so they tell nothing about someone's language.
+CARRIER_STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
+CARRIER_START_WORDS = frozenset({"START", "YES", "UNSTOP"})
+CARRIER_WORDS = CARRIER_STOP_WORDS | CARRIER_START_WORDS | {"HELP", "INFO"}
+
 
 @dataclass(frozen=True, slots=True)
 class Sentence:

@@ -11,14 +11,11 @@ from ivr.answering import answer
 from ivr.countries import guess
 from ivr.door import let_in
 from ivr.line import Line, person, the_line
-from ivr.model import Message, Place, Reply
+from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply
 from ivr.store import Caller
 
 sms = Blueprint("sms", __name__)
 
-# Twilio's own default words: the carrier answers them itself, and what we send after them fails (error 21610).
-CARRIER_STOP_WORDS = {"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"}
-CARRIER_START_WORDS = {"START", "YES", "UNSTOP"}
 MOST_MESSAGES = 10  # replies to one message; more is error 14109
 
 
