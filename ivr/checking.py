@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import SOURCE, Entry, Source, placeholders, read_translations
+from ivr.content import SOURCE, ContentError, Entry, Source, placeholders, read_translations
 from ivr.model import KINDS, TOPICS, Place, urgent
 from ivr.translating import outdated
 from ivr.understanding import understand
@@ -233,7 +233,10 @@ class Check:
 
     def grades(self) -> dict[str, tuple[float, float]]:
         """The reading grade of each topic and of the urgent words, with and without the names in terms.txt."""
-        import textstat  # only this check needs it
+        try:
+            import textstat  # only this check needs it, so a host that only answers does without
+        except ImportError as error:
+            raise ContentError("ivr check counts with textstat: pip install -r requirements-dev.txt") from error
 
         terms = [line for line in (self.content / "terms.txt").read_text().splitlines() if line and line[0] != "#"]
         names = re.compile("|".join(map(re.escape, sorted(terms, key=len, reverse=True))), re.IGNORECASE)
