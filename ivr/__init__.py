@@ -1,5 +1,6 @@
 """The baclofen line: texts and calls about one medicine, with the urgent message one key away.
 
 Imports point inward: commands -> app -> demo, sms, voice -> door, line -> answering -> catalogue -> wording,
-understanding -> content, countries, folding -> model. phone.py imports nothing of ours. README.md has the map.
+understanding -> lexicon, content, countries -> telling, folding, model. phone.py imports nothing of ours.
+README.md has the map.
 """

@@ -12,9 +12,9 @@ from babel.languages import get_official_languages
 
 from ivr.content import SOURCE, ContentError, Source, edition, locale_folder, translator
 from ivr.countries import Country, fold_name, load_countries
+from ivr.lexicon import Lexicon, load_lexicon
 from ivr.reviewing import unapproved
 from ivr.settings import HOME
-from ivr.understanding import Lexicon, load_lexicon
 from ivr.wording import Wording
 
 

@@ -8,18 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.understanding import (
-    KINDS,
-    LABELS,
-    LANGUAGES,
-    STRONG,
-    TOPICS,
-    WEAK,
-    Line,
-    Understanding,
-    load_lexicon,
-    understand,
-)
+from ivr.lexicon import KINDS, LABELS, LANGUAGES, STRONG, TOPICS, WEAK, Line, load_lexicon
+from ivr.understanding import Understanding, understand
 
 ROOT = Path(__file__).parent.parent
 FILES = {tag: ROOT / "locales" / tag.replace("-", "_") / "phrases.txt" for tag in LANGUAGES}

@@ -1,0 +1,446 @@
+"""The phrase files, compiled once: which concept each phrase stands for, and where phrases stand in a text.
+
+The words live in content/phrases.txt and locales/*/phrases.txt; here live only the concepts and how they combine.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import product
+from math import prod
+from pathlib import Path
+
+import ahocorasick
+
+from ivr.folding import Folded, fold, fold_words, romanise
+from ivr.telling import features_of
+
+LABELS = (
+    "uses", "benefits", "side_effects", "dosage", "warnings", "stopping",
+    "urgent", "menu", "language", "country", "more", "report", "stop", "unknown",
+)  # fmt: skip
+KINDS = ("general", "overdose", "withdrawal", "pump", "self_harm")
+LANGUAGES = ("en", "es", "fr", "pt", "ar", "hi", "hi-Latn", "bn", "ur", "ur-Latn", "sw", "zh", "ru", "vi")
+ROMANISED = ("hi-Latn", "ur-Latn")
+ARABIC_PREFIXES = ("و", "ف", "ب", "ل", "ال", "وال", "بال", "فال", "لل")
+
+# The order breaks ties: the more it can hurt to miss a topic, the earlier it stands.
+TOPICS = ("stopping", "warnings", "side_effects", "dosage", "benefits", "uses")
+KEYS = {
+    "0": "urgent", "1": "uses", "2": "benefits", "3": "side_effects", "4": "dosage",
+    "5": "warnings", "6": "stopping", "7": "more", "8": "unknown", "9": "language",
+}  # fmt: skip
+
+# --- concepts -------------------------------------------------------------------------------------------
+
+COMMANDS = ("menu", "more", "language", "country", "report", "stop")
+NAMES = {f"name.{tag}": tag for tag in LANGUAGES if tag not in ROMANISED}
+SPOKEN_KEYS = tuple(f"key.{key}" for key in KEYS)
+FILLERS = ("polite", "wanting", "press", "speak", *SPOKEN_KEYS)
+
+# No framing cancels these.
+STRONG = {
+    "overdose": "overdose",
+    "self_harm": "self_harm",
+    "pump_alarm": "pump",
+    "withdrawal": "withdrawal",
+    "breathing": "general",
+    "swelling": "general",
+    "unresponsive": "general",
+    "seizing": "general",
+    "emergency": "general",
+}
+# Nouns of danger: a question, a past or a joke around them turns them into a topic.
+WEAK = {
+    "overdose_word": "overdose",
+    "suicide_word": "self_harm",
+    "hard_breathing": "general",
+    "swollen": "general",
+    "seizure": "general",
+    "hallucination": "general",
+    "confusion": "general",
+    "fainting": "general",
+    "heart": "general",
+    "urine": "general",
+    "severe": "general",
+    "scene": "general",  # what a weak combination makes; no word of its own
+}
+SIGNS = ("sign", *(word for word in WEAK if word not in {"overdose_word", "suicide_word", "scene"}))
+PARTS = (
+    "child", "took", "swallowed", "pill", "drug", "too_many", "many", "all", "mistake", "twice", "missing",
+    "pump", "alarm", "ran_out", "sign", "cant", "breathe", "wake", "respond", "knows", "urinate",
+    "pulse", "badly", "face", "swell", "person", "blue", "sees", "unreal",
+    "pointless", "living", "harm", "self",
+)  # fmt: skip
+FRAMES = ("asking", "history", "noise", "idiom", "negation", "but", "now", "habit", "daily")
+# How much a concept speaks for each topic: 2 decides, 1 needs company.
+WEIGHTS: dict[str, dict[str, int]] = {
+    **{topic: {topic: 2} for topic in TOPICS},
+    **{f"{topic}_hint": {topic: 1} for topic in TOPICS},
+    "symptom": {"side_effects": 2},
+    "condition": {"benefits": 1, "uses": 1},
+}
+DECIDED = 2
+MOST_CHOICES = 64  # phrases that one phrase with alternatives may stand for
+FIRST_WORDS = 40  # where a wrong letter is looked for
+SAID = frozenset([*WEIGHTS, "drug", "pill", "polite"])  # what a text may consist of for a hint to be enough
+OTHERS = ("chatter", "leave")
+URGENT = frozenset([*STRONG, *WEAK, *PARTS])
+CONCEPTS = frozenset(
+    [*COMMANDS, *NAMES, *FILLERS, *STRONG, *WEAK, *PARTS, *FRAMES, *WEIGHTS, *OTHERS],
+) - {"scene"}
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Concepts that together are urgent when they stand near each other."""
+
+    concepts: tuple[str, ...]
+    kind: str
+    unless: tuple[str, ...] = ()
+    within: int = 16  # words from the first to the last
+    weak: bool = False  # a question, the past or a joke cancels it
+
+    @property
+    def rule(self) -> str:
+        return "*".join(self.concepts)
+
+
+COMBINATIONS = (
+    Combination(("child", "swallowed"), "overdose"),
+    Combination(("child", "took", "pill"), "overdose", unless=("habit", "daily")),
+    Combination(("child", "took", "drug"), "overdose", unless=("habit", "daily")),
+    Combination(("child", "missing", "pill"), "overdose"),
+    Combination(("took", "too_many", "pill"), "overdose", unless=("daily",), within=10),
+    Combination(("took", "too_many", "drug"), "overdose", unless=("daily",), within=10),
+    Combination(("took", "amount"), "overdose", unless=("daily",), within=10),
+    Combination(("took", "all", "pill"), "overdose", unless=("daily",), within=10),
+    Combination(("took", "all", "drug"), "overdose", unless=("daily",), within=10),
+    Combination(("swallowed", "too_many"), "overdose", within=10),
+    Combination(("swallowed", "many"), "overdose", within=10),
+    Combination(("swallowed", "all", "pill"), "overdose", within=10),
+    Combination(("took", "mistake", "pill"), "overdose"),
+    Combination(("took", "mistake", "drug"), "overdose"),
+    Combination(("took", "mistake", "many"), "overdose"),
+    Combination(("took", "twice"), "overdose", unless=("daily",), within=10),
+    Combination(("cant", "breathe"), "general", within=5),
+    Combination(("cant", "wake"), "general", within=6),
+    Combination(("pointless", "living"), "self_harm", within=7),
+    Combination(("harm", "self"), "self_harm", within=4),
+    Combination(("cant", "respond"), "general", within=5, weak=True),
+    Combination(("cant", "knows"), "general", within=6, weak=True),
+    Combination(("cant", "urinate"), "general", within=7, weak=True),
+    Combination(("breathe", "badly"), "general", within=8, weak=True),
+    Combination(("pulse", "badly"), "general", within=8, weak=True),
+    Combination(("pulse", "many"), "general", within=5, weak=True),
+    Combination(("sees", "unreal"), "general", within=8, weak=True),
+    Combination(("face", "swell"), "general", within=6, weak=True),
+    Combination(("face", "blue"), "general", within=5, weak=True),
+    Combination(("person", "blue"), "general", within=4, weak=True),
+    Combination(("pump", "alarm"), "pump"),
+    *(Combination(("pump", sign), "pump", unless=("asking", "benefits")) for sign in SIGNS),
+    *(Combination(("ran_out", sign), "withdrawal", within=30) for sign in SIGNS),
+)
+
+BEGINNINGS = {
+    first: tuple(each for each in COMBINATIONS if each.concepts[0] == first)
+    for first in {each.concepts[0] for each in COMBINATIONS}
+}
+
+
+# --- values ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One phrase of one line of one file: pieces of folded text, with at most so many words between."""
+
+    language: str
+    concept: str
+    pieces: tuple[str, ...]
+    gaps: tuple[int, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A cue in a text, from its first word to its last."""
+
+    cue: Cue
+    first: int
+    last: int
+
+    @property
+    def concept(self) -> str:
+        return self.cue.concept
+
+    def holds(self, other: Found) -> bool:
+        return self.first <= other.first and other.last <= self.last
+
+    def meets(self, other: Found) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a phrase file with the examples below it."""
+
+    place: str
+    number: int
+    language: str
+    concept: str
+    phrases: tuple[str, ...]
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """All pieces of some cues in one automaton; a cue is looked at when its last piece is met."""
+
+    automaton: ahocorasick.Automaton
+    endings: Mapping[str, tuple[Cue, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """The phrase files of all languages, compiled once."""
+
+    lines: tuple[Line, ...]
+    plain: Finder
+    roman: Finder
+    commands: Mapping[str, tuple[str, ...]]  # whole message -> concepts
+    features: Mapping[str, Mapping[str, float]]  # letters -> how usual in each language
+    vocabulary: Mapping[str, Mapping[str, frozenset[str]]]  # language -> longer word -> concepts
+    languages: tuple[str, ...] = field(default=())
+
+
+# --- reading the files ----------------------------------------------------------------------------------
+
+
+def load_lexicon(files: Mapping[str, Path]) -> Lexicon:
+    """Compile phrase files; a fault in a file raises ValueError that names file and line."""
+    lines = tuple(line for language, path in files.items() for line in _read(language, path))
+    cues = [cue for line in lines for cue in _cues(line)]
+    lexicon = Lexicon(
+        lines=lines,
+        plain=_finder(cue for cue in cues if cue.language not in ROMANISED),
+        roman=_finder(cue for cue in cues if cue.language in ROMANISED),
+        commands=_commands(lines),
+        features=features_of((line.language, text) for line in lines for text in (*line.examples, *line.phrases)),
+        vocabulary=_vocabulary(lines),
+        languages=tuple(files),
+    )
+    silent = [fault for line in lines for fault in _silent_examples(line, lexicon)]
+    if silent:
+        raise ValueError("\n".join(silent))
+    return lexicon
+
+
+def _read(language: str, path: Path) -> Iterator[Line]:
+    """The lines of one file: `concept: phrase, phrase` and below it `> example`."""
+    entry: Line | None = None
+    for number, raw in enumerate(path.read_text("utf-8").splitlines(), 1):
+        text = raw.strip()
+        if text.startswith(">") and entry:
+            entry = replace(entry, examples=(*entry.examples, text[1:].strip()))
+        elif text and not text.startswith("#"):
+            if entry:
+                yield _whole(entry)
+            entry = _entry(language, f"{path}:{number}", number, text)
+    if entry:
+        yield _whole(entry)
+
+
+def _entry(language: str, place: str, number: int, text: str) -> Line:
+    concept, colon, phrases = (part.strip() for part in text.partition(":"))
+    if not colon:
+        raise ValueError(f"{place}: expected `concept: phrase, phrase` or `> example`, found {text!r}")
+    if concept not in CONCEPTS:
+        raise ValueError(f"{place}: there is no concept {concept!r}; see the list in content/phrases.txt")
+    split = [phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip()]
+    return Line(place, number, language, concept, tuple(one for phrase in split for one in _chosen(place, phrase)), ())
+
+
+def _chosen(place: str, phrase: str) -> Iterator[str]:
+    """`peux pas|plus |de respir-`: each word chosen from its alternatives; an empty one leaves the word out."""
+    choices = [word.split("|") for word in phrase.split()]
+    if prod(map(len, choices)) > MOST_CHOICES:
+        raise ValueError(f"{place}: {phrase!r} stands for more than {MOST_CHOICES} phrases; use a star or two lines")
+    yield from (" ".join(filter(None, words)) for words in product(*choices))
+
+
+def _whole(line: Line) -> Line:
+    if not line.phrases:
+        raise ValueError(f"{line.place}: {line.concept} has no phrase")
+    if not line.examples:
+        raise ValueError(f"{line.place}: {line.concept} has no example; write one below it: > example")
+    return line
+
+
+def _cues(line: Line) -> Iterator[Cue]:
+    for phrase in line.phrases:
+        yield _cue(line, phrase)
+
+
+def _cue(line: Line, phrase: str) -> Cue:
+    """`no * respir-` -> pieces ' no ' and ' respir' with up to three words between."""
+    pieces: list[str] = []
+    gaps: list[int] = []
+    for loose in phrase.split("*"):
+        for number, piece in enumerate(_pieces(line, loose)):
+            gaps += [0 if number else 3] if pieces else []
+            pieces.append(piece)
+    if not pieces or not any(_long_enough(piece) for piece in pieces):
+        raise ValueError(f"{line.place}: {phrase!r} is too short to look for")
+    return Cue(line.language, line.concept, tuple(pieces), tuple(gaps), line.number)
+
+
+def _pieces(line: Line, phrase: str) -> Iterator[str]:
+    """Runs of words; a word with a hyphen ends its run, since anything may follow there."""
+    run: list[str] = []
+    for word in phrase.split():
+        if word.startswith("-") and run:
+            yield f" {' '.join(run)} "
+            run = []
+        run.append(word)
+        if word.endswith("-"):
+            yield _piece(line, run)
+            run = []
+    if run:
+        yield _piece(line, run)
+
+
+def _piece(line: Line, run: list[str]) -> str:
+    words = fold_words(" ".join(run))
+    if line.language in ROMANISED:
+        words = romanise(words)
+    if not words:
+        raise ValueError(f"{line.place}: {' '.join(run)!r} has no letters")
+    return f"{'' if run[0].startswith('-') else ' '}{words}{'' if run[-1].endswith('-') else ' '}"
+
+
+def _long_enough(piece: str) -> bool:
+    """Open stems need three letters; whole words may be short, and a Chinese character is a word."""
+    return piece.endswith(" ") or len(piece.strip()) >= 3 or ord(max(piece)) > 0x3000
+
+
+def _finder(cues: Iterable[Cue]) -> Finder:
+    endings: dict[str, list[Cue]] = defaultdict(list)
+    spellings: dict[str, dict[str, None]] = defaultdict(dict)
+    for cue in cues:
+        for piece in cue.pieces:
+            for spelling in _spellings(piece, cue.language):
+                spellings[spelling][piece] = None
+        endings[cue.pieces[-1]].append(cue)
+    automaton = ahocorasick.Automaton()
+    for spelling, pieces in spellings.items():
+        automaton.add_word(spelling, (spelling, tuple(pieces)))
+    if endings:
+        automaton.make_automaton()
+    return Finder(automaton, {piece: tuple(found) for piece, found in endings.items()})
+
+
+def _spellings(piece: str, language: str) -> Iterator[str]:
+    """Arabic writes and, so, with, to and the in one word with the next; a word is looked for with and without."""
+    yield piece
+    if language == "ar" and piece.startswith(" "):
+        yield from (f" {prefix}{piece[1:]}" for prefix in ARABIC_PREFIXES)
+
+
+def _commands(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
+    commands: dict[str, dict[str, None]] = defaultdict(dict)
+    for line in lines:
+        if line.concept in {*COMMANDS, *NAMES}:
+            for phrase in line.phrases:
+                commands[fold_words(phrase)][line.concept] = None
+    return {phrase: tuple(concepts) for phrase, concepts in commands.items()}
+
+
+def _vocabulary(lines: Iterable[Line]) -> dict[str, dict[str, frozenset[str]]]:
+    """Words of six letters or more and the concepts they stand in; a stem gives the words of its examples."""
+    known: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
+    for line in lines:
+        for word in {word for phrase in (*line.phrases, *line.examples) for word in phrase.split()}:
+            if "-" not in (word[0], word[-1]):  # a stem is no word
+                known[line.language].setdefault(fold_words(word), frozenset())
+    for line in lines:
+        words = known[line.language]
+        for word in {word for phrase in line.phrases for word in phrase.split()}:
+            for whole in _forms(word, words):
+                words[whole] |= {line.concept}
+    return {language: {w: words[w] for w in words if len(w) >= 6 and " " not in w} for language, words in known.items()}
+
+
+def _forms(word: str, words: Iterable[str]) -> list[str]:
+    if word.startswith("-"):
+        return []
+    stem = fold_words(word)
+    return [whole for whole in words if whole.startswith(stem)] if word.endswith("-") else [stem]
+
+
+def _silent_examples(line: Line, lexicon: Lexicon) -> Iterator[str]:
+    """A phrase that exists is not a phrase that fires: the examples in which no phrase of the line is found."""
+    for example in line.examples:
+        found = {(hit.cue.language, hit.cue.line) for hit in find(fold(example), lexicon)}
+        if (line.language, line.number) not in found:
+            yield f"{line.place}: no phrase of {line.concept} is found in {example!r}"
+
+
+# --- finding cues ---------------------------------------------------------------------------------------
+
+
+def find(folded: Folded, lexicon: Lexicon) -> list[Found]:
+    """Every phrase of every language in a text, in one pass."""
+    line = folded.line
+    found = _scan(line, folded.clauses, lexicon.plain)
+    if lexicon.roman.endings:
+        found += _scan(romanise(line), folded.clauses, lexicon.roman)
+    return found
+
+
+def _scan(line: str, clauses: Sequence[int], finder: Finder) -> list[Found]:
+    if not line or not finder.endings:
+        return []
+    starts = [place for place, letter in enumerate(line) if letter == " "]
+    spots: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for end, (spelling, pieces) in finder.automaton.iter(line):
+        begin = end - len(spelling) + 1 + (spelling[0] == " ")
+        span = (bisect_right(starts, begin) - 1, bisect_right(starts, end - (spelling[-1] == " ")) - 1)
+        for piece in pieces:
+            spots[piece].append(span)
+    return [
+        Found(cue, first, last)
+        for piece in spots
+        for cue in finder.endings.get(piece, ())
+        for first, last in _chained(cue, spots, clauses)
+    ]
+
+
+def _chained(cue: Cue, spots: Mapping[str, list[tuple[int, int]]], clauses: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Where all pieces of a cue stand in order, near enough and in one clause."""
+    if not all(piece in spots for piece in cue.pieces):
+        return
+    for first, last in spots[cue.pieces[-1]]:
+        begin: int | None = first
+        for piece, gap in zip(reversed(cue.pieces[:-1]), reversed(cue.gaps), strict=True):
+            begin = _before(spots[piece], begin, gap, clauses)
+            if begin is None:
+                break
+        if begin is not None:
+            yield begin, last
+
+
+def _before(spans: list[tuple[int, int]], word: int | None, gap: int, clauses: Sequence[int]) -> int | None:
+    """The first word of the nearest span that ends just before this word."""
+    if word is None:
+        return None
+    at = bisect_right(spans, (word, -1)) - 1
+    if at < 0:
+        return None
+    first, last = spans[at]
+    near = word - last - 1 <= gap and last < word
+    return first if near and clauses[first] == clauses[word] else None

@@ -1,0 +1,108 @@
+"""Which language a text is in: its script first, then words and runs of letters from the phrase files themselves."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import log
+
+from ivr.folding import fold_words
+
+Features = Mapping[str, Mapping[str, float]]  # letters -> how much they speak for each language
+
+BLOCKS = (
+    (0x0250, "Latin"), (0x0400, ""), (0x0530, "Cyrillic"), (0x0600, ""), (0x0780, "Arabic"), (0x0900, ""),
+    (0x0980, "Devanagari"), (0x0A00, "Bengali"), (0x1E00, ""), (0x1F00, "Latin"), (0x3400, ""), (0xA000, "Han"),
+    (0xFB50, ""), (0xFE00, "Arabic"), (0xFE70, ""), (0xFF00, "Arabic"), (0x110000, ""),
+)  # fmt: skip
+LIMITS = tuple(limit for limit, _ in BLOCKS)
+SCRIPTS = {
+    "Latin": ("en", "es", "fr", "pt", "hi-Latn", "ur-Latn", "sw", "vi"),
+    "Arabic": ("ar", "ur"),
+    "Devanagari": ("hi",),
+    "Bengali": ("bn",),
+    "Han": ("zh",),
+    "Cyrillic": ("ru",),
+}
+FLOOR = 2e-5  # how usual we take letters to be that a language's file never shows
+TELLS = 1.5  # below this lead, a text does not tell its language
+WORD = re.compile(r"[^\W\d_]+")
+READ = 120  # letters that are enough to tell
+
+
+def _script(text: str) -> str:
+    """The script of most letters; others count double beside Latin, where a medicine's name is often borrowed."""
+    if text.isascii():
+        return "Latin"
+    letters = (ord(letter) for letter in text[:READ] if letter.isalpha())
+    counts = Counter(BLOCKS[bisect_right(LIMITS, letter)][1] for letter in letters)
+    counts.pop("", None)
+    return max(counts, key=lambda script: counts[script] * (1 if script == "Latin" else 2), default="")
+
+
+def language_of(text: str, remembered: str | None, features: Features, languages: Sequence[str]) -> str | None:
+    """The language of a text among these, or None where it does not tell; the remembered one decides a tie."""
+    if sum(map(str.isalpha, text[:READ])) < 3 and text.isascii():
+        return None
+    possible = [tag for tag in SCRIPTS.get(_script(text), ()) if tag in languages]
+    if len(possible) < 2:
+        return possible[0] if possible and not text.isascii() else None
+    scores = dict.fromkeys(languages, 0.0)
+    for word in WORD.findall(text[:READ].casefold()):
+        for evidence in _evidence(f" {word} ", features):
+            for tag, usual in evidence.items():
+                scores[tag] += usual
+    return _leader({tag: scores[tag] for tag in possible}, remembered)
+
+
+def _leader(scores: Mapping[str, float], remembered: str | None) -> str | None:
+    best, second = sorted(scores, key=lambda tag: -scores[tag])[:2]
+    if remembered and remembered in scores and scores[best] - scores[remembered] < TELLS:
+        return remembered if scores[best] > 0 else None
+    return best if scores[best] - scores[second] >= TELLS else None
+
+
+def _evidence(word: str, features: Features) -> Iterator[Mapping[str, float]]:
+    """A word known to any language has all its evidence added up already; another is looked at in threes."""
+    if word in features:
+        yield features[word]
+    else:
+        yield from (features[letters] for letters in _threes(word) if letters in features)
+
+
+def _letters(text: str) -> Iterator[str]:
+    """Whole words and runs of three letters, as typed but for case."""
+    for word in WORD.findall(text.casefold()):
+        yield f" {word} "
+        yield from _threes(f" {word} ")
+
+
+def _threes(word: str) -> Iterator[str]:
+    return (word[at : at + 3] for at in range(len(word) - 2))
+
+
+def features_of(texts: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]:
+    """How much each word or run of letters speaks for each language, in logarithms above the floor.
+
+    `texts`: pairs of a language and something written in it.
+    """
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for language, text in texts:
+        counts[language].update(_letters(text))
+        counts[language].update(_letters(fold_words(text)))
+    features: dict[str, dict[str, float]] = defaultdict(dict)
+    for language, seen in counts.items():
+        total = sum(seen.values())
+        for feature, count in seen.items():
+            features[feature][language] = log(1 + count / total / FLOOR)
+    threes = {letters: evidence for letters, evidence in features.items() if len(letters) == 3}
+    return {**{word: _sum(word, features) for word in features}, **threes}
+
+
+def _sum(word: str, features: Features) -> dict[str, float]:
+    total = Counter(features[word])
+    for letters in _threes(word):
+        total.update(features[letters])
+    return dict(total)
