@@ -49,7 +49,7 @@ def let_in(request: Request, settings: Settings, kind: str) -> dict[str, str]:
     form = _form(request)
     if not _signed(signature, _url(request, settings), form, settings):
         raise Refused(403, "the signature does not match: check TWILIO_AUTH_TOKEN and IVR_BASE_URL")
-    if form.get("AccountSid") != settings.account_sid:
+    if not settings.demo and form.get("AccountSid") != settings.account_sid:  # on a laptop any client may try
         raise Refused(403, "AccountSid is not ours: check TWILIO_ACCOUNT_SID")
     _check_fields(form, kind)
     return {name: _NOT_XML.sub("", value) for name, value in form.items()}

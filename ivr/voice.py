@@ -28,7 +28,7 @@ def call_received() -> Response:
     line = the_line()
     form = let_in(request, line.settings, "voice")
     caller = line.store.recall(person(form.get("From", "")), form["CallSid"])
-    country = caller.country or guess(form.get("From", ""), form.get("FromCountry", ""), line.settings.default_country)
+    country = caller.country or _guessed(form, line)
     languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
     return _answer(line, Message("voice", None, languages, country, LANGUAGES))
 
@@ -39,7 +39,12 @@ def call_continues(place: str) -> Response:
     line = the_line()
     form = let_in(request, line.settings, "voice")
     languages, country, where = read_path(place)
+    country = country or _guessed(form, line)
     return _answer(line, Message("voice", form.get("Digits") or None, languages, country, where))
+
+
+def _guessed(form: dict[str, str], line: Line) -> str | None:
+    return guess(form.get("From", ""), form.get("FromCountry", ""), line.settings.default_country)
 
 
 def _answer(line: Line, message: Message) -> Response:
