@@ -25,5 +25,9 @@ def the_line() -> Line:
 
 
 def person(address: str) -> str:
-    """The bare number of a sender: someone is the same person by SMS, by WhatsApp and by phone."""
-    return address.partition(":")[2] or address
+    """The bare number of a sender: someone is the same person by SMS, by WhatsApp and by phone.
+
+    Empty for who hides the number: all of them would be one person otherwise.
+    """
+    number = address.partition(":")[2] or address
+    return number if number.removeprefix("+").isdecimal() else ""

@@ -69,10 +69,15 @@ class Store:
         self._engine.dispose()
 
     def recall(self, number: str, sid: str) -> Caller:
+        """What is known of this number; nothing of an empty one."""
+        if not number:
+            return Caller()
         return self._within_deadline(lambda: self._recall(number, sid), Caller())
 
     def remember(self, number: str, sid: str, before: Caller, now: Caller) -> None:
-        self._within_deadline(lambda: self._remember(number, sid, before, now), None)
+        """Keep what a message changed; `before` is what a repeated delivery of it shall meet again."""
+        if number:
+            self._within_deadline(lambda: self._remember(number, sid, before, now), None)
 
     def _hash(self, text: str) -> str:
         return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from flask import Blueprint, Response, request
 from twilio.twiml.voice_response import Gather, VoiceResponse
 
-from ivr.answering import LANGUAGES, after_silence, answer
+from ivr.answering import LANGUAGES, WELCOME, after_silence, answer
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
 from ivr.door import let_in
@@ -30,7 +31,8 @@ def call_received() -> Response:
     caller = line.store.recall(person(form.get("From", "")), form["CallSid"])
     country = caller.country or _guessed(form, line)
     languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
-    return _answer(line, Message("voice", None, languages, country, LANGUAGES))
+    reply = answer(Message("voice", None, languages, country, LANGUAGES), line.catalogue.spoken)
+    return twiml(render(reply, line.catalogue), reply)
 
 
 @voice.post("/voice/<path:place>", provide_automatic_options=False)
@@ -40,16 +42,17 @@ def call_continues(place: str) -> Response:
     form = let_in(request, line.settings, "voice")
     languages, country, where = read_path(place)
     country = country or _guessed(form, line)
-    return _answer(line, Message("voice", form.get("Digits") or None, languages, country, where))
+    message = Message("voice", form.get("Digits") or None, languages, country, where)
+    reply = answer(message, line.catalogue.spoken)
+    if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
+        number, sid = person(form.get("From", "")), form["CallSid"]
+        caller = line.store.recall(number, sid)
+        line.store.remember(number, sid, caller, replace(caller, language=reply.language))
+    return twiml(render(reply, line.catalogue), reply)
 
 
 def _guessed(form: dict[str, str], line: Line) -> str | None:
     return guess(form.get("From", ""), form.get("FromCountry", ""), line.settings.default_country)
-
-
-def _answer(line: Line, message: Message) -> Response:
-    reply = answer(message, line.catalogue.spoken)
-    return twiml(render(reply, line.catalogue), reply)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
