@@ -140,7 +140,7 @@ COMBINATIONS = (
     Combination(("pulse", "many"), "general", within=5, weak=True),
     Combination(("sees", "unreal"), "general", within=8, weak=True),
     Combination(("face", "swell"), "general", within=6, weak=True),
-    Combination(("face", "blue"), "general", within=5, weak=True),
+    Combination(("face", "blue"), "general", within=7, weak=True),
     Combination(("person", "blue"), "general", within=4, weak=True),
     Combination(("pump", "alarm"), "pump"),
     *(Combination(("pump", sign), "pump", unless=("asking", "benefits")) for sign in SIGNS),
