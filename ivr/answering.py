@@ -110,8 +110,7 @@ class _Text:
         return [self._pages(place.topic)[place.part - 1]]
 
     def _more(self) -> Sequence[str]:
-        place = self.message.place
-        following = first_part("report") if place.topic == "urgent" else place.next
+        following = self.message.place.next
         if following.part <= len(self._pages(following.topic)):
             return self._part(following)
         return [self._with_menu("nothing_more")]
@@ -212,7 +211,7 @@ class _Call:
         return self._ask(WELCOME, "language")
 
     def _more(self) -> Reply:
-        following = first_part("report") if self.place.topic == "urgent" else self.place.next
+        following = self.place.next
         if self.place.topic in ("menu", "welcome", "languages") or not self.wording.has(
             following, self.message.country
         ):

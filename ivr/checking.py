@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import SOURCE, ContentError, Entry, Source, placeholders, read_translations
+from ivr.content import PLACEHOLDER, SOURCE, ContentError, Entry, Source, placeholders, read_translations
 from ivr.model import KINDS, TOPICS, Place, urgent
 from ivr.translating import outdated
 from ivr.understanding import understand
@@ -34,8 +34,6 @@ SAID_ENCODED = 4500  # characters of one <Say> once URL-encoded (error 13521)
 CITED = [*(f"S{n}" for n in range(1, 59)), *(f"F{n}" for n in range(1, 41))]
 MUST_CITE = [f"S{n}" for n in range(1, 59)]  # the article: every fact of it is somewhere
 CARRIES_WARNING = ("side_effects", "dosage", "warnings")
-
-_PLACEHOLDER = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +141,7 @@ class Check:
             for entry, text in self._texts(language):
                 for rule in self._rules_for(entry):
                     for pattern in (*self.rules[rule].get("any", ()), *self.rules[rule].get(language, ())):
-                        if found := re.search(pattern, _PLACEHOLDER.sub("", text), re.IGNORECASE):
+                        if found := re.search(pattern, PLACEHOLDER.sub("", text), re.IGNORECASE):
                             yield Finding(f"{language}: {entry.where}", f"{rule}: {found[0]!r} in {text!r}")
 
     def _rules_for(self, entry: Entry) -> list[str]:

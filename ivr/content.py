@@ -141,8 +141,11 @@ def _strings(where: str, table: Mapping[str, Any]) -> Iterator[Entry]:
             yield Entry(f"{where} {name}", line, sources, note)
 
 
+PLACEHOLDER = re.compile(r"{(\w*)}")
+
+
 def placeholders(text: str) -> list[str]:
-    return sorted(re.findall(r"{(\w*)}", text))
+    return sorted(PLACEHOLDER.findall(text))
 
 
 def _lines(text: str) -> tuple[str, ...]:

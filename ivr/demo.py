@@ -19,7 +19,7 @@ _calls: dict[str, Call] = {}
 
 @demo.get("/")
 def page() -> str:
-    return render_template("phone.html", countries=sorted(the_line().catalogue.countries))
+    return render_template("phone.html")
 
 
 @demo.post("/demo/text")

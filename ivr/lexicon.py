@@ -18,23 +18,20 @@ from pathlib import Path
 import ahocorasick
 
 from ivr.folding import Folded, fold, fold_words, romanise
+from ivr.model import KEYS as PHONE_KEYS
 from ivr.telling import features_of
 
 LABELS = (
     "uses", "benefits", "side_effects", "dosage", "warnings", "stopping",
     "urgent", "menu", "language", "country", "more", "report", "stop", "unknown",
 )  # fmt: skip
-KINDS = ("general", "overdose", "withdrawal", "pump", "self_harm")
 LANGUAGES = ("en", "es", "fr", "pt", "ar", "hi", "hi-Latn", "bn", "ur", "ur-Latn", "sw", "zh", "ru", "vi")
 ROMANISED = ("hi-Latn", "ur-Latn")
 ARABIC_PREFIXES = ("و", "ف", "ب", "ل", "ال", "وال", "بال", "فال", "لل")
 
 # The order breaks ties: the more it can hurt to miss a topic, the earlier it stands.
 TOPICS = ("stopping", "warnings", "side_effects", "dosage", "benefits", "uses")
-KEYS = {
-    "0": "urgent", "1": "uses", "2": "benefits", "3": "side_effects", "4": "dosage",
-    "5": "warnings", "6": "stopping", "7": "more", "8": "unknown", "9": "language",
-}  # fmt: skip
+KEYS = {key: intent for key, intent in PHONE_KEYS.items() if key.isdigit()} | {"8": "unknown"}
 
 # --- concepts -------------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flask import current_app
 
 from ivr.catalogue import Catalogue
+from ivr.countries import guess
 from ivr.settings import Settings
 from ivr.store import Store
 
@@ -16,6 +18,10 @@ class Line:
     settings: Settings
     catalogue: Catalogue
     store: Store
+
+    def country_of(self, form: Mapping[str, str]) -> str | None:
+        """The country that a sender's number, the carrier or the operator's default tells."""
+        return guess(form.get("From", ""), form.get("FromCountry", ""), self.settings.default_country)
 
 
 def the_line() -> Line:

@@ -54,6 +54,9 @@ class Place:
 
     @property
     def next(self) -> Place:
+        """What MORE brings: the next part; after the urgent message the report."""
+        if self.topic == "urgent":
+            return Place("report-1")
         return Place(f"{self.topic}-{self.part + 1}")
 
     def again(self) -> Place:

@@ -8,7 +8,6 @@ from flask import Blueprint, Response, request
 from twilio.twiml.messaging_response import MessagingResponse
 
 from ivr.answering import answer
-from ivr.countries import guess
 from ivr.door import let_in
 from ivr.line import Line, person, the_line
 from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply
@@ -35,7 +34,7 @@ def text_received() -> Response:
 
 def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
     known = (caller.language,) if caller.language else ()
-    country = caller.country or guess(form["From"], form.get("FromCountry", ""), line.settings.default_country)
+    country = caller.country or line.country_of(form)
     return Message("sms", form["Body"], known, country, Place(caller.place))
 
 

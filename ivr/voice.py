@@ -10,9 +10,8 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from ivr.answering import LANGUAGES, WELCOME, after_silence, answer
 from ivr.catalogue import Catalogue
-from ivr.countries import guess
 from ivr.door import let_in
-from ivr.line import Line, person, the_line
+from ivr.line import person, the_line
 from ivr.model import Message, Place, Reply, Sentence
 from ivr.sms import twiml
 
@@ -29,7 +28,7 @@ def call_received() -> Response:
     line = the_line()
     form = let_in(request, line.settings, "voice")
     caller = line.store.recall(person(form.get("From", "")), form["CallSid"])
-    country = caller.country or _guessed(form, line)
+    country = caller.country or line.country_of(form)
     languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
     reply = answer(Message("voice", None, languages, country, LANGUAGES), line.catalogue.spoken)
     return twiml(render(reply, line.catalogue), reply)
@@ -41,7 +40,7 @@ def call_continues(place: str) -> Response:
     line = the_line()
     form = let_in(request, line.settings, "voice")
     languages, country, where = read_path(place)
-    country = country or _guessed(form, line)
+    country = country or line.country_of(form)
     message = Message("voice", form.get("Digits") or None, languages, country, where)
     reply = answer(message, line.catalogue.spoken)
     if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
@@ -49,10 +48,6 @@ def call_continues(place: str) -> Response:
         caller = line.store.recall(number, sid)
         line.store.remember(number, sid, caller, replace(caller, language=reply.language))
     return twiml(render(reply, line.catalogue), reply)
-
-
-def _guessed(form: dict[str, str], line: Line) -> str | None:
-    return guess(form.get("From", ""), form.get("FromCountry", ""), line.settings.default_country)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:

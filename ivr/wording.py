@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import smsutil
 
@@ -63,21 +63,19 @@ def pack(lines: tuple[str, ...], fits: Callable[[tuple[str, ...], bool], bool]) 
 
 
 class Wording:
-    """One edition put into texts and spoken prompts. Everything here is a function of the catalogue."""
+    """One edition put into texts and spoken prompts; pages and parts are cut at start-up, so no caller waits for it."""
 
     def __init__(self, edition: Edition, countries: Mapping[str, Country]) -> None:
         self.edition = edition
         self.countries = countries
+        self.pages = {name: tuple(self._pages(topic)) for name, topic in edition.topics.items()}
+        self.parts = {name: tuple(self._parts(topic)) for name, topic in edition.topics.items()}
 
     # Texts
 
     def sms(self, name: str, **values: str) -> str:
         """A prompt as a text, folded so that it costs least."""
         return self.edition.prompts[name].sms.format(**values).translate(self.edition.fold)
-
-    @cached_property
-    def pages(self) -> dict[str, tuple[str, ...]]:
-        return {name: tuple(self._pages(topic)) for name, topic in self.edition.topics.items()}
 
     def _pages(self, topic: Topic) -> Iterator[str]:
         chunks = list(pack(topic.utterances, lambda lines, last: self._fits(self._page(topic, lines, last))))
@@ -136,10 +134,6 @@ class Wording:
         if self.edition.characters_a_second:
             return sum(map(len, lines)) / self.edition.characters_a_second
         return sum(len(line.split()) for line in lines) * 60 / self.edition.words_a_minute
-
-    @cached_property
-    def parts(self) -> dict[str, tuple[tuple[str, ...], ...]]:
-        return {name: tuple(self._parts(topic)) for name, topic in self.edition.topics.items()}
 
     def _parts(self, topic: Topic) -> Iterator[tuple[str, ...]]:
         def fits(lines: tuple[str, ...], last: bool) -> bool:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.lexicon import KINDS, LABELS, LANGUAGES, STRONG, TOPICS, WEAK, Line, load_lexicon
+from ivr.lexicon import LABELS, LANGUAGES, STRONG, TOPICS, WEAK, Line, load_lexicon
+from ivr.model import KINDS
 from ivr.understanding import Understanding, understand
 
 ROOT = Path(__file__).parent.parent
