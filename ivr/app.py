@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 def create_app(settings: Settings | None = None, catalogue: Catalogue | None = None) -> Flask:
     """The line as a WSGI application. Raises SettingsError or ContentError, which name what is wrong."""
     settings = settings or Settings.from_env(os.environ)
-    words = (catalogue or load_catalogue()).narrowed(settings.languages, reviewed_only=settings.reviewed_only)
+    loaded = catalogue or load_catalogue(own=settings.content, wanted=settings.languages)
+    words = loaded.narrowed(settings.languages, reviewed_only=settings.reviewed_only)
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.redirect_defaults = False

@@ -40,7 +40,8 @@ class Catalogue:
         """Folded names of countries in every language, and their codes, to ISO 3166 codes."""
         names = {fold_name(code): code for code in self.countries}
         for wording in self.languages.values():
-            names |= {fold_name(wording.country_name(code)): code for code in self.countries}
+            for named in (wording.edition.territories, wording.edition.countries):
+                names |= {fold_name(named[code]): code for code in self.countries if code in named}
         return MappingProxyType(names | {"uk": "GB", "usa": "US", "america": "US", "uae": "AE"})
 
     @cached_property
@@ -87,28 +88,49 @@ def _with_voice(wordings: Mapping[str, Wording]) -> dict[str, Wording]:
     return {code: wording for code, wording in wordings.items() if wording.edition.voice}
 
 
-def load_catalogue(content: Path = HOME / "content", locales: Path = HOME / "locales") -> Catalogue:
+def load_catalogue(
+    content: Path = HOME / "content",
+    locales: Path = HOME / "locales",
+    own: Path | None = None,
+    wanted: tuple[str, ...] = (),
+) -> Catalogue:
     """Compile all words. A language with a missing or doubtful sentence is left out and named in `incomplete`.
 
-    Raises ContentError where English itself, the numbers or the phrases cannot be read.
+    `own`: an operator's folder over the shipped words; `wanted`: the languages she offers, if not all.
+    Raises ContentError where English itself, the numbers, the phrases or her words cannot be read.
     """
-    source = Source(content)
+    source = Source(content, locales, own)
     phrases = phrase_files(content, locales, tuple(source.languages))
     try:
         countries = load_countries(content / "countries.csv")
+        if own and (own / "countries.csv").exists():
+            countries |= load_countries(own / "countries.csv")
         lexicon = load_lexicon(phrases)
     except (OSError, ValueError) as error:
         raise ContentError(str(error)) from error
     languages, incomplete = {}, {}
     for language in source.languages:
         missing: list[str] = [] if language in phrases else ["phrases.txt"]
-        words = edition(source, language, translator(language, locales, missing))
+        words = edition(source, language, translator(source, language, missing))
         if missing:
             incomplete[language] = tuple(dict.fromkeys(missing))
         else:
             languages[language] = Wording(words, countries)
-    signed = frozenset(code for code in languages if not unapproved(content, locales, code, source))
+    _whole(source, wanted or tuple(languages))
+    signed = frozenset(code for code in languages if not unapproved(source, code))
     return Catalogue(MappingProxyType(languages), MappingProxyType(countries), lexicon, incomplete, signed)
+
+
+def _whole(source: Source, offered: tuple[str, ...]) -> None:
+    """An urgent or stopping sentence is changed in all languages on offer or in none: they must not disagree."""
+    changed = {sentence for words in source.own.words.values() for sentence in words}
+    for sentence in sorted({entry.text for entry in source.entries() if entry.vital} & changed):
+        lacking = [language for language in offered if sentence not in source.own.in_language(language)]
+        if lacking:
+            raise ContentError(
+                f"words.toml [{sentence!r}]: an urgent or stopping sentence; give it in {', '.join(lacking)} too, "
+                "or offer fewer languages with IVR_LANGUAGES"
+            )
 
 
 def phrase_files(content: Path, locales: Path, languages: tuple[str, ...]) -> dict[str, Path]:

@@ -47,12 +47,19 @@ class Finding:
 class Check:
     """One run over the shipped words. Each method named `check_…` yields its findings."""
 
-    def __init__(self, content: Path, locales: Path, today: date | None = None) -> None:
+    def __init__(
+        self,
+        content: Path,
+        locales: Path,
+        today: date | None = None,
+        own: Path | None = None,
+        wanted: tuple[str, ...] = (),
+    ) -> None:
         self.content = content
         self.locales = locales
         self.today = today or date.today()
-        self.source = Source(content)
-        self.catalogue: Catalogue = load_catalogue(content, locales)
+        self.source = Source(content, locales, own)
+        self.catalogue: Catalogue = load_catalogue(content, locales, own, wanted)
         self.rules: dict[str, Any] = tomllib.loads((content / "rules.toml").read_text(encoding="utf-8"))
         self.entries: tuple[Entry, ...] = tuple(self.source.entries())
 
@@ -68,9 +75,10 @@ class Check:
     def _texts(self, language: str) -> Iterator[tuple[Entry, str]]:
         """Every English entry with its words in this language, where it has them."""
         if language == SOURCE:
-            yield from ((entry, entry.text) for entry in self.entries)
-            return
-        known = {str(entry.id): str(entry.string) for entry in read_translations(language, self.locales) if entry.id}
+            known = {entry.text: entry.text for entry in self.entries}
+        else:
+            known = {str(each.id): str(each.string) for each in read_translations(language, self.locales) if each.id}
+        known |= self.source.own.in_language(language)
         yield from ((entry, known[entry.text]) for entry in self.entries if known.get(entry.text))
 
     def tables(self) -> dict[str, str]:
@@ -110,7 +118,7 @@ class Check:
     def check_catalogues(self) -> Iterator[Finding]:
         if outdated(self.content, self.locales):
             yield Finding("locales/messages.pot", "differs from content/: run ivr translate extract")
-        vital = {entry.text for entry in self.entries if _vital(entry)}
+        vital = {entry.text for entry in self.entries if entry.vital}
         for language, missing in self.catalogue.incomplete.items():
             if len(missing) < len({entry.text for entry in self.entries}):  # a language that was begun
                 for text in vital.intersection(missing):
@@ -200,8 +208,10 @@ class Check:
 
     def check_seconds(self) -> Iterator[Finding]:
         for language, wording in self.wordings:
-            if not wording.edition.voice:
-                continue
+            if wording.edition.phone not in ("", language):
+                continue  # text only: another language is spoken to its people
+            if not wording.measured:
+                yield Finding(f"languages.toml [{language}]", "its speed of speech was not measured: make rates")
             menu, wrong = wording.spoken_at(Place("welcome"), None), wording.voice("wrong_key") + wording.menu_spoken()
             yield from _long(f"{language}: menu", max(wording.seconds(*menu), wording.seconds(*wrong)), MENU_SECONDS)
             for topic, parts in wording.parts.items():
@@ -265,10 +275,6 @@ class Check:
 
 def _missing(texts: tuple[str, ...]) -> str:
     return f"{len(texts)} sentences missing" if texts != ("phrases.txt",) else "phrases.txt is missing"
-
-
-def _vital(entry: Entry) -> bool:
-    return entry.where.startswith(("urgent", "topics/stopping", "prompts.toml [do_not_stop]"))
 
 
 def _over(where: str, text: str, limits: dict[str, int]) -> Iterator[Finding]:

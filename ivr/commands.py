@@ -19,7 +19,7 @@ from ivr.checking import Check
 from ivr.content import ContentError, Source
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.reviewing import approve, unapproved
-from ivr.settings import HOME, Settings, SettingsError
+from ivr.settings import HOME, Settings, SettingsError, listed, own_content
 from ivr.store import StoreError
 from ivr.translating import extract, update
 from ivr.understanding import understand
@@ -145,7 +145,8 @@ def understand_lines(explain: str | None, lang: str | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON.")
 def check(as_json: bool) -> None:
     """Check every sentence in every language; exit 1 with each place named where something is wrong."""
-    run = Check(CONTENT, LOCALES)
+    wanted = listed(os.environ.get("IVR_LANGUAGES", ""))
+    run = Check(CONTENT, LOCALES, own=own_content(os.environ), wanted=wanted)
     findings = list(run.findings())
     if as_json:
         found = [{"where": finding.where, "what": finding.what} for finding in findings]
@@ -159,6 +160,10 @@ def check(as_json: bool) -> None:
     sys.exit(1 if findings else 0)
 
 
+def _source() -> Source:
+    return Source(CONTENT, LOCALES, own_content(os.environ))
+
+
 @cli.group()
 def review() -> None:
     """Sign-off of languages by named people: status, approve."""
@@ -167,8 +172,9 @@ def review() -> None:
 @review.command("status", with_appcontext=False)
 def review_status() -> None:
     """Tell which languages are signed, and how much is still a draft."""
-    for language in Source(CONTENT).languages:
-        missing = len(unapproved(CONTENT, LOCALES, language))
+    source = _source()
+    for language in source.languages:
+        missing = len(unapproved(source, language))
         click.echo(f"{language:8} {f'draft: {missing} sentences unsigned' if missing else 'approved'}")
 
 
@@ -177,10 +183,12 @@ def review_status() -> None:
 @click.option("--by", "name", required=True, help="Your full name and profession.")
 def review_approve(language: str, name: str) -> None:
     """Sign every present word of LANGUAGE. The signature falls away for exactly the sentences that change."""
-    if language not in Source(CONTENT).languages:
+    source = _source()
+    if language not in source.languages:
         raise click.ClickException(f"there is no language {language} in content/languages.toml")
     try:
-        click.echo(f"{language}: {approve(CONTENT, LOCALES, language, name, date.today())} sentences signed by {name}")
+        signed = approve(source, language, name, date.today())
+        click.echo(f"{language}: {signed} sentences signed by {name}")
     except ValueError as fault:
         raise click.ClickException(str(fault)) from fault
 
@@ -214,7 +222,7 @@ def translate_status() -> None:
 
 
 def _translated() -> list[str]:
-    return [language for language in Source(CONTENT).languages if language != "en"]
+    return [language for language in _source().languages if language != "en"]
 
 
 def _short(path: Path) -> Path:

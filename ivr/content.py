@@ -17,6 +17,11 @@ from babel.messages.pofile import read_po
 from ivr.model import KINDS, TOPICS
 
 SOURCE = "en"
+VITAL = (
+    "urgent",
+    "topics/stopping",
+    "prompts.toml [do_not_stop]",
+)  # where sentences live that must never be half changed
 NUMBERED = "_number"  # a wording that names the country and its number
 PLAIN = "_none"  # the same for countries without a sourced number
 
@@ -35,6 +40,25 @@ class Entry:
     text: str
     sources: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def vital(self) -> bool:
+        """Whether it is an urgent or a stopping sentence."""
+        return self.where.startswith(VITAL)
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """An operator's folder over the shipped words (IVR_CONTENT): `words.toml` and `countries.csv`, either or both.
+
+    `words`: for each language the sentences that she puts in other words, by their shipped English.
+    """
+
+    folder: Path | None
+    words: Mapping[str, Mapping[str, str]]
+
+    def in_language(self, language: str) -> Mapping[str, str]:
+        return self.words.get(language, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +110,23 @@ class Edition:
     urgent_invitation: str
     report: tuple[Paragraph, ...]
     prompts: Mapping[str, Prompt]
-    countries: Mapping[str, str]
+    territories: Mapping[str, str]  # names of countries as the CLDR has them
+    countries: Mapping[str, str]  # the same, or shorter where people say it so
 
 
 class Source:
-    """The English words as files hold them."""
+    """The English words as files hold them, the folder of translations, and an operator's own words over both."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, locales: Path, own: Path | None = None) -> None:
         self.folder = folder
+        self.locales = locales
         self.languages = self._table("languages.toml")
         self.prompts = self._table("prompts.toml")
         self.urgent = self._table("urgent.toml")
         self.report = self._table("report.toml")
         self.topics = {topic: self._table(f"topics/{topic}.toml") for topic in TOPICS}
         self.short_countries = self.languages.pop("countries", {})
+        self.own = _own(own, self) if own else Own(None, MappingProxyType({}))
 
     def _table(self, name: str) -> dict[str, Any]:
         try:
@@ -152,6 +179,34 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.splitlines() if line.strip())
 
 
+def _own(folder: Path, source: Source) -> Own:
+    """The operator's words. In words.toml each table is named by a sentence as content/ has it: ["Get help now."].
+
+    Raises ContentError that names the sentence where it is not one of ours, or its placeholders differ.
+    """
+    path = folder / "words.toml"
+    if not folder.is_dir():
+        raise ContentError(f"IVR_CONTENT: there is no folder {folder}")
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ContentError(f"{path.name}: {error}") from error
+    shipped = {entry.text for entry in source.entries()}
+    words: dict[str, dict[str, str]] = {}
+    for sentence, wordings in tables.items():
+        if sentence not in shipped or not isinstance(wordings, dict):
+            raise ContentError(
+                f"{path.name}: the line has no sentence {sentence!r}; copy it from content/ as it stands"
+            )
+        for language, text in wordings.items():
+            if language not in source.languages:
+                raise ContentError(f"{path.name} [{sentence!r}]: there is no language {language}")
+            if not isinstance(text, str) or not text.strip() or placeholders(text) != placeholders(sentence):
+                raise ContentError(f"{path.name} [{sentence!r}] {language}: needs words with {placeholders(sentence)}")
+            words.setdefault(language, {})[sentence] = text.strip()
+    return Own(folder, words)
+
+
 def locale_folder(locales: Path, language: str) -> Path:
     return locales / language.replace("-", "_")
 
@@ -164,19 +219,20 @@ def read_translations(language: str, locales: Path) -> Catalog:
         return read_po(file)
 
 
-def translator(language: str, locales: Path, missing: list[str]) -> Translate:
-    """A function from English to this language; what it does not find goes into `missing`.
+def translator(source: Source, language: str, missing: list[str]) -> Translate:
+    """A function from English to this language, an operator's own words first; what is not found goes into `missing`.
 
     The English sentence is the key: reword it, and its old translation is no longer found. Doubtful (fuzzy)
     entries count as missing, and so does one whose placeholders differ: Babel's own check lets {kay} for {key} pass.
     """
+    changed = source.own.in_language(language)
     if language == SOURCE:
-        return lambda text: text
+        return lambda text: changed.get(text, text)
     known = {
         str(entry.id): str(entry.string)
-        for entry in read_translations(language, locales)
+        for entry in read_translations(language, source.locales)
         if entry.id and not entry.fuzzy and placeholders(str(entry.id)) == placeholders(str(entry.string))
-    }
+    } | dict(changed)
 
     def translate(text: str) -> str:
         if not known.get(text):
@@ -189,6 +245,7 @@ def translator(language: str, locales: Path, missing: list[str]) -> Translate:
 def edition(source: Source, language: str, translate: Translate) -> Edition:
     """Everything the line can say in one language, through `translate` sentence by sentence."""
     about = source.languages[language]
+    territories = Locale.parse(about.get("names", language), sep="-").territories
     return Edition(
         language=language,
         name=about["name"],
@@ -206,10 +263,8 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         urgent_invitation=translate(source.urgent["invitation"]),
         report=_paragraphs(source.report, translate),
         prompts={name: _prompt(table, translate, about.get("space", " ")) for name, table in source.prompts.items()},
-        countries={
-            **Locale.parse(about.get("names", language), sep="-").territories,
-            **source.short_countries.get(language, {}),
-        },
+        territories=territories,
+        countries={**territories, **source.short_countries.get(language, {})},
     )
 
 

@@ -70,4 +70,5 @@ def fold_name(name: str) -> str:
 
 
 def _kept_mark(letter: str) -> bool:
-    return unicodedata.category(letter) in ("Mn", "Mc") and ord(letter) > 0x36F  # vowel signs, not Latin accents
+    """Vowel signs are kept, Latin accents and the dot of Hindi and Bengali (nukta) are not."""
+    return unicodedata.category(letter) in ("Mn", "Mc") and ord(letter) > 0x36F and letter not in "\u093c\u09bc"

@@ -18,12 +18,14 @@ DROPPED = {
     *map(chr, range(0x0300, 0x0370)),  # accents of Latin and Cyrillic, Vietnamese tones
     *map(chr, range(0x064B, 0x0660)),  # Arabic short vowels and seats of hamza
     *"\u0670\u0640\u0621",  # dagger alef, tatweel, lone hamza
-    *"\u093c\u09bc\u0981",  # nukta; in Bengali also chandrabindu
+    *"\u093c\u09bc\u0981\u0983",  # nukta; in Bengali also chandrabindu and visarga
     *map(chr, range(0xFE00, 0xFE10)),  # emoji variation selectors
     "\u20e3",  # the box of a keycap emoji
     *map(chr, range(0x1F3FB, 0x1F400)),  # skin tones
 }
-LETTERS = {**ARABIC, "ँ": "ं", "đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"}
+# Hindi and Bengali are written by ear: long vowels as short ones, three sibilants as one. Each pair is one letter.
+BY_EAR = dict(zip("ीूैौईऊऐऔशषणँীূঈঊণশষযৎ", "िुेोइउएओससनंিুইউনসসজত", strict=True))
+LETTERS = {**ARABIC, **BY_EAR, "đ": "d", "ð": "d", "ł": "l", "ø": "o", "ı": "i", "æ": "ae", "œ": "oe"}
 
 # Traditional characters of everyday and medical talk, and the simplified ones for them, in the same order.
 TRADITIONAL = (
@@ -46,23 +48,43 @@ SIMPLIFIED = (
 )
 HAN = dict(zip(TRADITIONAL, SIMPLIFIED, strict=True))
 
+SOUNDS = (
+    (re.compile("ये"), "ए"),  # गये and गए
+    (re.compile("यि"), "इ"),  # गयी and गई
+    (re.compile("ं(?= |$)"), ""),  # नहीं and नही
+    (re.compile("(?<=স)্ব"), ""),  # নিশ্বাস and নিশাস
+    (re.compile(r"(?<=[^\s]{3}[িে])না(?= |$)"), " না"),  # পারছেনা is two words
+)
 NASALS = re.compile("[ङञणनम]्(?=[क-ह])|[ঙঞণনম]্(?=[ক-হ])")
 ELISION = re.compile(r"\b([cdjlmnst]|qu)'(?=[aeiouh])")  # d'alcool is two words, don't is one
 DECIMAL = re.compile(r"(\d)[.,]\d{1,2}(?!\d)")
 THOUSANDS = re.compile(r"(\d)[.,](\d{3})(?!\d)")
-DOUBLED = re.compile(r"([b-dghj-np-tv-z])\1+|([^\W\d])\2{2,}")
+DOUBLED = re.compile(r"([b-dghj-np-tv-zي])\1+|([^\W\d])\2{2,}")
 LEET = re.compile(r"(?<=[a-z])[013457](?=[a-z])|\b0(?=[a-z]{3})")
 UNITS = re.compile(r"(?<=\d)(?=[^\W\d])")
 LEET_LETTERS = {"0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t"}
 
-ROMAN = (
-    (re.compile(r"\b(?:n(?:a?h[ie]+n?|ai|hin|ahin))\b"), "nahi"),
-    (re.compile(r"a{2,}"), "a"),
-    (re.compile(r"e{2,}|ii+"), "i"),
-    (re.compile(r"o{2,}|uu+"), "u"),
-    (re.compile(r"ph"), "f"),
-    (re.compile(r"w"), "v"),
-    (re.compile(r"z"), "j"),
+ROMAN = tuple(
+    (re.compile(pattern), letters)
+    for pattern, letters in (
+        (r"\b(?:n(?:a?h[ie]+n?|ai|ae|hin|ahin|h))\b", "nahi"),
+        (r"a{2,}", "a"),
+        (r"e{2,}|ii+", "i"),
+        (r"o{2,}|uu+", "u"),
+        (r"chh", "ch"),
+        (r"ph", "f"),
+        (r"w", "v"),
+        (r"z", "j"),
+        (r"q", "k"),
+        (r"\bh(?:ai?n?|a?y|ei?n?|ae)?\b", "he"),  # hai, hain, hay, hy, h
+        (r"\bm(?:ai?n?|ei?n?)?\b", "me"),  # main, mein, me, m
+        (r"\bk\b", "ke"),
+        (r"\bkr", "kar"),
+        (r"\brh", "rah"),
+        (r"\bg(?:ay?|y)(?=[aei]\b)", "gay"),  # gaya, gya, gayi, gai, gaye
+        (r"(?<=[iy][ao])n\b", ""),  # goliyan, goliyon
+        (r"ai|ay\b", "e"),
+    )
 )
 
 
@@ -143,8 +165,12 @@ def _spell(text: str) -> str:
     if "'" in text:
         text = ELISION.sub(r"\1 ", text).replace("'", "")
     text = THOUSANDS.sub(r"\1\2", text)
-    text = DECIMAL.sub(r"\1", text).translate(CHARACTERS)
-    text = LEET.sub(lambda digit: LEET_LETTERS[digit[0]], NASALS.sub(_anusvara, text))
+    text = DECIMAL.sub(r"\1", text).replace("য়", "\u09df").translate(CHARACTERS)
+    text = LEET.sub(lambda digit: LEET_LETTERS[digit[0]], text)
+    if not text.isascii():
+        text = NASALS.sub(_anusvara, text)
+        for pattern, letters in SOUNDS:
+            text = pattern.sub(letters, text)
     return DOUBLED.sub(r"\1\2", UNITS.sub(" ", text))
 
 

@@ -15,9 +15,8 @@ from itertools import product
 from math import prod
 from pathlib import Path
 
-import ahocorasick
-
 from ivr.folding import Folded, fold, fold_words, romanise
+from ivr.matching import GAP, JOINED, SOUND, Graph, Symbols
 from ivr.model import KEYS as PHONE_KEYS
 from ivr.telling import features_of
 
@@ -27,7 +26,9 @@ LABELS = (
 )  # fmt: skip
 LANGUAGES = ("en", "es", "fr", "pt", "ar", "hi", "hi-Latn", "bn", "ur", "ur-Latn", "sw", "zh", "ru", "vi")
 ROMANISED = ("hi-Latn", "ur-Latn")
-ARABIC_PREFIXES = ("و", "ف", "ب", "ل", "ال", "وال", "بال", "فال", "لل")
+MARKS = {"hi-Latn": SOUND, "ur-Latn": SOUND, "ar": JOINED}
+# Hindi and Urdu in Latin letters are one spoken language in two files: the words of each serve both.
+KIN = {"ur-Latn": "hi-Latn"}
 
 # The order breaks ties: the more it can hurt to miss a topic, the earlier it stands.
 TOPICS = ("stopping", "warnings", "side_effects", "dosage", "benefits", "uses")
@@ -155,13 +156,16 @@ BEGINNINGS = {
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One phrase of one line of one file: pieces of folded text, with at most so many words between."""
+    """What a phrase stands for: a concept, in one line of one language's file. `rule`: the concepts that made it."""
 
     language: str
     concept: str
-    pieces: tuple[str, ...]
-    gaps: tuple[int, ...]
-    line: int
+    line: int = 0
+    rule: str = ""
+
+    @property
+    def tongue(self) -> str:
+        return KIN.get(self.language, self.language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,16 +195,16 @@ class Line:
     number: int
     language: str
     concept: str
-    phrases: tuple[str, ...]
+    phrases: tuple[str, ...]  # as written, with their `a|b`
     examples: tuple[str, ...]
 
+    def spelled(self) -> Iterator[str]:
+        """Each phrase with each choice made; an empty one leaves the word out."""
+        for phrase in self.phrases:
+            yield from (" ".join(filter(None, words)) for words in product(*(w.split("|") for w in phrase.split())))
 
-@dataclass(frozen=True, slots=True)
-class Finder:
-    """All pieces of some cues in one automaton; a cue is looked at when its last piece is met."""
-
-    automaton: ahocorasick.Automaton
-    endings: Mapping[str, tuple[Cue, ...]]
+    def words(self) -> set[str]:
+        return {word for phrase in self.phrases for each in phrase.split() for word in each.split("|") if word}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,7 @@ class Lexicon:
     """The phrase files of all languages, compiled once."""
 
     lines: tuple[Line, ...]
-    plain: Finder
-    roman: Finder
+    graph: Graph[Cue]
     commands: Mapping[str, tuple[str, ...]]  # whole message -> concepts
     features: Mapping[str, Mapping[str, float]]  # letters -> how usual in each language
     vocabulary: Mapping[str, Mapping[str, frozenset[str]]]  # language -> longer word -> concepts
@@ -222,11 +225,9 @@ class Lexicon:
 def load_lexicon(files: Mapping[str, Path]) -> Lexicon:
     """Compile phrase files; a fault in a file raises ValueError that names file and line."""
     lines = tuple(line for language, path in files.items() for line in _read(language, path))
-    cues = [cue for line in lines for cue in _cues(line)]
     lexicon = Lexicon(
         lines=lines,
-        plain=_finder(cue for cue in cues if cue.language not in ROMANISED),
-        roman=_finder(cue for cue in cues if cue.language in ROMANISED),
+        graph=Graph((slots, cue) for line in lines for slots, cue in _compiled(line)),
         commands=_commands(lines),
         features=features_of(_samples(lines)),
         vocabulary=_vocabulary(lines),
@@ -261,15 +262,12 @@ def _entry(language: str, place: str, number: int, text: str) -> Line:
     if concept not in CONCEPTS:
         raise ValueError(f"{place}: there is no concept {concept!r}; see the list in content/phrases.txt")
     split = [phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip()]
-    return Line(place, number, language, concept, tuple(one for phrase in split for one in _chosen(place, phrase)), ())
-
-
-def _chosen(place: str, phrase: str) -> Iterator[str]:
-    """`peux pas|plus |de respir-`: each word chosen from its alternatives; an empty one leaves the word out."""
-    choices = [word.split("|") for word in phrase.split()]
-    if prod(map(len, choices)) > MOST_CHOICES:
-        raise ValueError(f"{place}: {phrase!r} stands for more than {MOST_CHOICES} phrases; use a star or two lines")
-    yield from (" ".join(filter(None, words)) for words in product(*choices))
+    for phrase in split:
+        if prod(word.count("|") + 1 for word in phrase.split()) > MOST_CHOICES:
+            raise ValueError(
+                f"{place}: {phrase!r} stands for more than {MOST_CHOICES} phrases; use a star or two lines"
+            )
+    return Line(place, number, language, concept, tuple(split), ())
 
 
 def _whole(line: Line) -> Line:
@@ -280,37 +278,38 @@ def _whole(line: Line) -> Line:
     return line
 
 
-def _cues(line: Line) -> Iterator[Cue]:
-    """The cues of a line, each once: many spellings fold into one."""
-    yield from dict.fromkeys(_cue(line, phrase) for phrase in line.phrases)
+def _compiled(line: Line) -> Iterator[tuple[list[list[Symbols]], Cue]]:
+    """The phrases of a line as the graph takes them: for each word its choices, for each choice its symbols."""
+    cue = Cue(line.language, line.concept, line.number)
+    mark = MARKS.get(line.language, "")
+    for phrase in line.phrases:
+        slots = [[_symbols(choice, mark) for choice in word.split("|")] for word in phrase.replace("*", " * ").split()]
+        symbols = [symbol for choices in slots for choice in choices for symbol in choice if symbol != GAP]
+        if not symbols:
+            raise ValueError(f"{line.place}: {phrase!r} has no letters")
+        if not any(_long_enough(symbol.removeprefix(mark)) for symbol in symbols):
+            raise ValueError(f"{line.place}: {phrase!r} is too short to look for")
+        yield slots, cue
 
 
-def _cue(line: Line, phrase: str) -> Cue:
-    """`no * respir-` -> pieces ' no ' and ' respir' with up to three words between."""
-    pieces: list[str] = []
-    gaps: list[int] = []
-    for loose in phrase.split("*"):
-        for number, piece in enumerate(_pieces(line, loose)):
-            gaps += [0 if number else 3] if pieces else []
-            pieces.append(piece)
-    if not pieces or not any(_long_enough(piece) for piece in pieces):
-        raise ValueError(f"{line.place}: {phrase!r} is too short to look for")
-    return Cue(line.language, line.concept, tuple(pieces), tuple(gaps), line.number)
+@cache
+def _symbols(word: str, mark: str) -> Symbols:
+    """What a word of a phrase asks for; it may fold into several words, as `d'alcool-` and every Chinese one do."""
+    if word == GAP:
+        return (GAP,)
+    words = _folded_word(word).split()
+    if mark == SOUND:
+        words = [romanise(each) for each in words]
+    if words and word.endswith("-"):
+        words[-1] = _stem(_folded_word(word).split()[-1], mark) + "-"
+    if words and word.startswith("-"):
+        words[0] = "-" + words[0]
+    return tuple(mark + each for each in words)
 
 
-def _pieces(line: Line, phrase: str) -> Iterator[str]:
-    """Runs of words; a word with a hyphen ends its run, since anything may follow there."""
-    run: list[str] = []
-    for word in phrase.split():
-        if word.startswith("-") and run:
-            yield f" {' '.join(run)} "
-            run = []
-        run.append(word)
-        if word.endswith("-"):
-            yield _piece(line, run)
-            run = []
-    if run:
-        yield _piece(line, run)
+def _stem(word: str, mark: str) -> str:
+    """How a beginning sounds: what is said of the ends of words does not hold for it."""
+    return romanise(word + "x")[:-1] if mark == SOUND else word
 
 
 @cache
@@ -322,53 +321,22 @@ def _folded_word(word: str) -> str:
 def _samples(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
     """What each language looks like: its example sentences, and each word of its phrases once a line."""
     for line in lines:
-        words = dict.fromkeys(word for phrase in line.phrases for word in phrase.split())
-        yield from ((line.language, text) for text in (*line.examples, " ".join(words)))
+        yield from ((line.language, text) for text in (*line.examples, " ".join(sorted(line.words()))))
 
 
-def _piece(line: Line, run: list[str]) -> str:
-    words = " ".join(filter(None, map(_folded_word, run)))
-    if line.language in ROMANISED:
-        words = romanise(words)
-    if not words:
-        raise ValueError(f"{line.place}: {' '.join(run)!r} has no letters")
-    return f"{'' if run[0].startswith('-') else ' '}{words}{'' if run[-1].endswith('-') else ' '}"
-
-
-def _long_enough(piece: str) -> bool:
+def _long_enough(symbol: str) -> bool:
     """Open stems need three letters; whole words may be short, and a Chinese character is a word."""
-    return piece.endswith(" ") or len(piece.strip()) >= 3 or ord(max(piece)) > 0x3000
-
-
-def _finder(cues: Iterable[Cue]) -> Finder:
-    endings: dict[str, list[Cue]] = defaultdict(list)
-    spellings: dict[str, dict[str, None]] = defaultdict(dict)
-    for cue in cues:
-        for piece in cue.pieces:
-            for spelling in _spellings(piece, cue.language):
-                spellings[spelling][piece] = None
-        endings[cue.pieces[-1]].append(cue)
-    automaton = ahocorasick.Automaton()
-    for spelling, pieces in spellings.items():
-        automaton.add_word(spelling, (spelling, tuple(pieces)))
-    if endings:
-        automaton.make_automaton()
-    return Finder(automaton, {piece: tuple(found) for piece, found in endings.items()})
-
-
-def _spellings(piece: str, language: str) -> Iterator[str]:
-    """Arabic writes and, so, with, to and the in one word with the next; a word is looked for with and without."""
-    yield piece
-    if language == "ar" and piece.startswith(" "):
-        yield from (f" {prefix}{piece[1:]}" for prefix in ARABIC_PREFIXES)
+    return not symbol.endswith("-") or len(symbol.strip("-")) >= 3 or ord(max(symbol)) > 0x3000
 
 
 def _commands(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
     commands: dict[str, dict[str, None]] = defaultdict(dict)
     for line in lines:
         if line.concept in {*COMMANDS, *NAMES}:
-            for phrase in line.phrases:
+            for phrase in line.spelled():
                 commands[fold_words(phrase)][line.concept] = None
+                if line.language in ROMANISED:
+                    commands[romanise(fold_words(phrase))][line.concept] = None
     return {phrase: tuple(concepts) for phrase, concepts in commands.items()}
 
 
@@ -376,13 +344,13 @@ def _vocabulary(lines: Iterable[Line]) -> dict[str, dict[str, frozenset[str]]]:
     """Words of six letters or more and the concepts they stand in; a stem gives the words of its examples."""
     known: dict[str, dict[str, frozenset[str]]] = defaultdict(dict)
     for line in lines:
-        for word in {word for phrase in (*line.phrases, *line.examples) for word in phrase.split()}:
+        for word in line.words().union(*(example.split() for example in line.examples)):
             if "-" not in (word[0], word[-1]):  # a stem is no word
                 known[line.language].setdefault(_folded_word(word), frozenset())
     ordered = {language: sorted(words) for language, words in known.items()}
     for line in lines:
         words = known[line.language]
-        for word in {word for phrase in line.phrases for word in phrase.split()}:
+        for word in line.words():
             for whole in _forms(word, ordered[line.language]):
                 words[whole] |= {line.concept}
     return {language: {w: words[w] for w in words if len(w) >= 6 and " " not in w} for language, words in known.items()}
@@ -411,52 +379,4 @@ def _silent_examples(line: Line, lexicon: Lexicon) -> Iterator[str]:
 
 def find(folded: Folded, lexicon: Lexicon) -> list[Found]:
     """Every phrase of every language in a text, in one pass."""
-    line = folded.line
-    found = _scan(line, folded.clauses, lexicon.plain)
-    if lexicon.roman.endings:
-        found += _scan(romanise(line), folded.clauses, lexicon.roman)
-    return found
-
-
-def _scan(line: str, clauses: Sequence[int], finder: Finder) -> list[Found]:
-    if not line or not finder.endings:
-        return []
-    starts = [place for place, letter in enumerate(line) if letter == " "]
-    spots: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for end, (spelling, pieces) in finder.automaton.iter(line):
-        begin = end - len(spelling) + 1 + (spelling[0] == " ")
-        span = (bisect_right(starts, begin) - 1, bisect_right(starts, end - (spelling[-1] == " ")) - 1)
-        for piece in pieces:
-            spots[piece].append(span)
-    return [
-        Found(cue, first, last)
-        for piece in spots
-        for cue in finder.endings.get(piece, ())
-        for first, last in _chained(cue, spots, clauses)
-    ]
-
-
-def _chained(cue: Cue, spots: Mapping[str, list[tuple[int, int]]], clauses: Sequence[int]) -> Iterator[tuple[int, int]]:
-    """Where all pieces of a cue stand in order, near enough and in one clause."""
-    if not all(piece in spots for piece in cue.pieces):
-        return
-    for first, last in spots[cue.pieces[-1]]:
-        begin: int | None = first
-        for piece, gap in zip(reversed(cue.pieces[:-1]), reversed(cue.gaps), strict=True):
-            begin = _before(spots[piece], begin, gap, clauses)
-            if begin is None:
-                break
-        if begin is not None:
-            yield begin, last
-
-
-def _before(spans: list[tuple[int, int]], word: int | None, gap: int, clauses: Sequence[int]) -> int | None:
-    """The first word of the nearest span that ends just before this word."""
-    if word is None:
-        return None
-    at = bisect_right(spans, (word, -1)) - 1
-    if at < 0:
-        return None
-    first, last = spans[at]
-    near = word - last - 1 <= gap and last < word
-    return first if near and clauses[first] == clauses[word] else None
+    return list(dict.fromkeys(Found(*hit) for hit in lexicon.graph.find(folded.words, folded.clauses)))

@@ -30,6 +30,7 @@ class Settings:
     languages: tuple[str, ...] = ()
     optout: str = "carrier"
     default_country: str | None = None
+    content: Path | None = None
     demo: bool = False
 
     @classmethod
@@ -40,14 +41,15 @@ class Settings:
             raise SettingsError("The line cannot start:\n" + "\n".join(f"- {fault}" for fault in faults))
         return cls(
             account_sid=env["TWILIO_ACCOUNT_SID"].strip(),
-            auth_tokens=_listed(env["TWILIO_AUTH_TOKEN"]),
+            auth_tokens=listed(env["TWILIO_AUTH_TOKEN"]),
             base_url=env["IVR_BASE_URL"].strip().rstrip("/"),
             secret_key=env["IVR_SECRET_KEY"],
             reviewed_only=env["IVR_REVIEWED_ONLY"] == "1",
             database_url=env.get("DATABASE_URL") or DATABASE,
-            languages=_listed(env.get("IVR_LANGUAGES", "")),
+            languages=listed(env.get("IVR_LANGUAGES", "")),
             optout=env.get("IVR_OPTOUT") or "carrier",
             default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
+            content=own_content(env),
         )
 
     @classmethod
@@ -63,11 +65,16 @@ class Settings:
         return replace(cls.from_env(filled), demo=True)
 
 
-_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", re.ASCII)
+def own_content(env: Mapping[str, str]) -> Path | None:
+    """The operator's folder over the shipped words."""
+    return Path(env["IVR_CONTENT"].strip()) if env.get("IVR_CONTENT", "").strip() else None
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", re.ASCII)
 
 
 _REQUIRED = {
@@ -90,7 +97,7 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
         faults.append("IVR_BASE_URL must be scheme and host only, such as https://line.example.org")
     if not re.fullmatch("(AC[0-9a-fA-F]{32})?", env.get("TWILIO_ACCOUNT_SID", "").strip()):
         faults.append("TWILIO_ACCOUNT_SID must be AC and 32 digits, as the Twilio console shows it")
-    if env.get("TWILIO_AUTH_TOKEN", "").strip() and not _listed(env["TWILIO_AUTH_TOKEN"]):
+    if env.get("TWILIO_AUTH_TOKEN", "").strip() and not listed(env["TWILIO_AUTH_TOKEN"]):
         faults.append("TWILIO_AUTH_TOKEN holds no token")
     if not re.fullmatch("([A-Za-z]{2})?", country):
         faults.append("IVR_DEFAULT_COUNTRY must be a country's two letters, such as KE")

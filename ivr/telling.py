@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from math import log
 
 from ivr.folding import fold_words
@@ -29,6 +30,7 @@ SCRIPTS = {
 FLOOR = 2e-5  # how usual we take letters to be that a language's file never shows
 TELLS = 1.5  # below this lead, a text does not tell its language
 WORD = re.compile(r"[^\W\d_]+")
+NEAR = 0.75  # of the best score: what a text may well be in, too
 READ = 120  # letters that are enough to tell
 
 
@@ -42,13 +44,21 @@ def _script(text: str) -> str:
     return max(counts, key=lambda script: counts[script] * (1 if script == "Latin" else 2), default="")
 
 
-def language_of(text: str, remembered: str | None, features: Features, languages: Sequence[str]) -> str | None:
-    """The language of a text among these, or None where it does not tell; the remembered one decides a tie."""
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """The language of a text, or None where it does not tell, and all that it may well be in."""
+
+    language: str | None
+    near: frozenset[str]
+
+
+def language_of(text: str, remembered: str | None, features: Features, languages: Sequence[str]) -> Telling:
+    """The language of a text among these; the remembered one decides a tie."""
     if sum(map(str.isalpha, text[:READ])) < 3 and text.isascii():
-        return None
+        return Telling(None, frozenset(languages))
     possible = [tag for tag in SCRIPTS.get(_script(text), ()) if tag in languages]
     if len(possible) < 2:
-        return possible[0] if possible and not text.isascii() else None
+        return Telling(possible[0] if possible and not text.isascii() else None, frozenset(possible or languages))
     scores = dict.fromkeys(languages, 0.0)
     for word in WORD.findall(text[:READ].casefold()):
         for evidence in _evidence(f" {word} ", features):
@@ -57,11 +67,12 @@ def language_of(text: str, remembered: str | None, features: Features, languages
     return _leader({tag: scores[tag] for tag in possible}, remembered)
 
 
-def _leader(scores: Mapping[str, float], remembered: str | None) -> str | None:
+def _leader(scores: Mapping[str, float], remembered: str | None) -> Telling:
     best, second = sorted(scores, key=lambda tag: -scores[tag])[:2]
+    near = frozenset(tag for tag in scores if scores[tag] >= NEAR * scores[best])
     if remembered and remembered in scores and scores[best] - scores[remembered] < TELLS:
-        return remembered if scores[best] > 0 else None
-    return best if scores[best] - scores[second] >= TELLS else None
+        return Telling(remembered if scores[best] > 0 else None, near)
+    return Telling(best if scores[best] - scores[second] >= TELLS else None, near)
 
 
 def _evidence(word: str, features: Features) -> Iterator[Mapping[str, float]]:

@@ -42,14 +42,14 @@ def rendered(catalog: Catalog, language: str) -> str:
 def extract(content: Path, locales: Path) -> Path:
     """Write locales/messages.pot anew from content/."""
     path = locales / "messages.pot"
-    path.write_text(rendered(template(Source(content)), ""), encoding="utf-8")
+    path.write_text(rendered(template(Source(content, locales)), ""), encoding="utf-8")
     return path
 
 
 def update(content: Path, locales: Path, language: str) -> Path:
     """Bring one language's catalogue up to date: new strings empty, reworded ones doubtful (fuzzy)."""
     catalog = read_translations(language, locales)
-    catalog.update(template(Source(content)), update_creation_date=False)
+    catalog.update(template(Source(content, locales)), update_creation_date=False)
     path = locale_folder(locales, language) / "LC_MESSAGES" / "messages.po"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(rendered(catalog, language), encoding="utf-8")
@@ -59,4 +59,4 @@ def update(content: Path, locales: Path, language: str) -> Path:
 def outdated(content: Path, locales: Path) -> bool:
     """Whether messages.pot differs from what content/ says now."""
     path = locales / "messages.pot"
-    return not path.exists() or path.read_text(encoding="utf-8") != rendered(template(Source(content)), "")
+    return not path.exists() or path.read_text(encoding="utf-8") != rendered(template(Source(content, locales)), "")

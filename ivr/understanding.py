@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from ivr.folding import Folded, fold
+from ivr.folding import Folded, fold, romanise
 from ivr.lexicon import (
     BEGINNINGS,
     DECIDED,
     FIRST_WORDS,
     KEYS,
+    KIN,
     NAMES,
     SAID,
     SPOKEN_KEYS,
@@ -34,6 +35,10 @@ from ivr.lexicon import (
     find,
 )
 from ivr.telling import language_of
+
+MASKED = URGENT | {"symptom"}  # what an idiom speaks for
+CLOSE = 6  # words: a combination as tight as this stands in one clause
+BRIEF = 3  # words: too few to tell the language, so the words of all are tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,18 @@ class Reading:
 
     text: str
     folded: Folded
-    found: Mapping[str, Mapping[str, list[Found]]]  # by language and concept
+    found: Mapping[str, Mapping[str, list[Found]]]  # by tongue and concept
     language: str | None
+    tongues: frozenset[str]  # what the text may well be in, the romanised pair as one
     remembered: str | None
     lexicon: Lexicon
 
     def of(self, *concepts: str) -> list[Found]:
         return [hit for hits in self.found.values() for concept in concepts for hit in hits.get(concept, ())]
+
+    def spoken(self, hit: Found) -> bool:
+        """Whether a phrase is in a language of this text. English words are borrowed everywhere."""
+        return hit.cue.tongue in self.tongues or hit.cue.tongue == "en"
 
     def words(self, hits: Iterable[Found]) -> tuple[str, ...]:
         return tuple(" ".join(self.folded.words[hit.first : hit.last + 1]) for hit in hits)
@@ -82,24 +92,25 @@ def understand(text: str, language: str | None, lexicon: Lexicon) -> Understandi
 
 
 def _reading(text: str, folded: Folded, remembered: str | None, lexicon: Lexicon) -> Reading:
-    found = _unmasked([*find(folded, lexicon), *_numbers(folded, lexicon)], folded)
+    told = language_of(text, remembered, lexicon.features, lexicon.languages)
+    tongues = frozenset(KIN.get(tag, tag) for tag in told.near)
+    found = _unmasked([*find(folded, lexicon), *_numbers(folded, lexicon)], folded, tongues)
     found += _amounts(found)
-    found += [_scene(rule, group) for rule, group in _combined(_sorted(found), weak=True)]
-    folded = replace(folded, clauses=_clauses(folded, found))
-    language = language_of(text, remembered, lexicon.features, lexicon.languages)
-    return Reading(text, folded, _sorted(found), language, remembered, lexicon)
+    found += [_scene(rule, group) for rule, group in _combined(_sorted(found), folded, weak=True)]
+    folded = replace(folded, clauses=_clauses(folded, found, tongues))
+    return Reading(text, folded, _sorted(found), told.language, tongues, remembered, lexicon)
 
 
 def _sorted(found: Iterable[Found]) -> dict[str, dict[str, list[Found]]]:
-    by_language: dict[str, dict[str, list[Found]]] = {}
+    by_tongue: dict[str, dict[str, list[Found]]] = {}
     for hit in found:
-        by_language.setdefault(hit.cue.language, {}).setdefault(hit.cue.concept, []).append(hit)
-    return by_language
+        by_tongue.setdefault(hit.cue.tongue, {}).setdefault(hit.concept, []).append(hit)
+    return by_tongue
 
 
-def _clauses(folded: Folded, found: Iterable[Found]) -> tuple[int, ...]:
+def _clauses(folded: Folded, found: Iterable[Found], tongues: frozenset[str]) -> tuple[int, ...]:
     """A "but" begins a new clause as a full stop does."""
-    breaks = sorted({hit.first for hit in found if hit.concept == "but"})
+    breaks = sorted({hit.first for hit in found if hit.concept == "but" and hit.cue.tongue in tongues})
     return tuple(clause * 1000 + bisect_right(breaks, at) for at, clause in enumerate(folded.clauses))
 
 
@@ -111,24 +122,27 @@ def _amounts(found: Iterable[Found]) -> list[Found]:
         for many in found
         if many.concept == "many"
         for pill in pills
-        if many.cue.language == pill.cue.language and (0 < pill.first - many.last <= 4 or many.first - pill.last == 1)
+        if many.cue.tongue == pill.cue.tongue and (0 < pill.first - many.last <= 4 or many.first - pill.last == 1)
     ]
 
 
-def _unmasked(found: list[Found], folded: Folded) -> list[Found]:
+def _unmasked(found: list[Found], folded: Folded, tongues: frozenset[str]) -> list[Found]:
     """An idiom speaks for its words: in "this heat is killing me" nobody is dying."""
     clauses = folded.clauses
     idioms = [hit for hit in found if hit.concept == "idiom" and clauses[hit.first] == clauses[hit.last]]
-    if not idioms:
-        return found
-    masked = URGENT | {"symptom"}
-    return [hit for hit in found if hit.concept not in masked or not any(idiom.meets(hit) for idiom in idioms)]
+
+    def masked(hit: Found) -> bool:
+        return hit.concept in MASKED and any(
+            idiom.meets(hit) and (idiom.cue.tongue in tongues or idiom.cue.tongue == hit.cue.tongue) for idiom in idioms
+        )
+
+    return [hit for hit in found if not masked(hit)] if idioms else found
 
 
 def _numbers(folded: Folded, lexicon: Lexicon) -> list[Found]:
     """Four or more of anything is many; a year or a weight in milligrams is not."""
     return [
-        Found(Cue(language, "many", (word,), (), 0), at, at)
+        Found(Cue(language, "many"), at, at)
         for at, word in enumerate(folded.words)
         if word.isdecimal() and len(word) < 4 and int(word) >= 4 and not _weighed(folded.words[at + 1 : at + 2])
         for language in lexicon.languages
@@ -144,23 +158,34 @@ def _weighed(unit: tuple[str, ...]) -> bool:
 
 
 def _key(reading: Reading) -> Understanding | None:
+    """A key alone, as a digit or a word, with no more beside it than "press" and "please" in one language."""
     if reading.text.strip() == "#":
         return Understanding(("menu",), layer="command", rule="#", words=("#",))
-    words = _without(reading, "polite", "press")
-    if len(words) != 1:
-        return None
-    spoken = {hit.concept.removeprefix("key.") for hit in reading.of(*SPOKEN_KEYS)}
-    key = words[0] if words[0].isdecimal() else spoken.pop() if len(spoken) == 1 else ""
-    intent = KEYS.get(key)
-    if intent is None:
-        return None
-    kind = "general" if intent == "urgent" else None
-    return Understanding((intent,), kind, layer="command", rule=f"key.{key}", words=tuple(words))
+    for hits in (*reading.found.values(), {}):
+        beside = _covered(hit for concept in ("polite", "press") for hit in hits.get(concept, ()))
+        left = [at for at in range(len(reading.folded.words)) if at not in beside]
+        key = _pressed(reading.folded.words[left[0]], left[0], hits) if len(left) == 1 else ""
+        if key in KEYS:
+            kind = "general" if KEYS[key] == "urgent" else None
+            words = (reading.folded.words[left[0]],)
+            return Understanding((KEYS[key],), kind, layer="command", rule=f"key.{key}", words=words)
+    return None
+
+
+def _pressed(word: str, at: int, hits: Mapping[str, list[Found]]) -> str:
+    if word.isdecimal():
+        return word
+    named = [concept for concept in SPOKEN_KEYS for hit in hits.get(concept, ()) if hit.first == at == hit.last]
+    return named[0].removeprefix("key.") if named else ""
+
+
+def _covered(hits: Iterable[Found]) -> set[int]:
+    return {word for hit in hits for word in range(hit.first, hit.last + 1)}
 
 
 def _without(reading: Reading, *concepts: str) -> list[str]:
     """The words of the text that these concepts do not cover."""
-    covered = {word for hit in reading.of(*concepts) for word in range(hit.first, hit.last + 1)}
+    covered = _covered(reading.of(*concepts))
     return [word for at, word in enumerate(reading.folded.words) if at not in covered]
 
 
@@ -180,7 +205,8 @@ def _country(reading: Reading) -> Understanding | None:
 def _command(reading: Reading, *dropped: str) -> Understanding | None:
     """What is left without these words is a command from end to end."""
     phrase = " ".join(_without(reading, *dropped))
-    for concept in reading.lexicon.commands.get(phrase, ()):
+    known = reading.lexicon.commands
+    for concept in known.get(phrase) or known.get(romanise(phrase), ()):
         chosen = NAMES.get(concept)
         if concept != "stop" or "wanting" not in dropped:  # "please stop" leaves, "I want to stop" asks
             intent = "language" if chosen else concept
@@ -201,25 +227,25 @@ def _courteous(reading: Reading) -> Understanding | None:
 
 
 def _strong(reading: Reading) -> Understanding | None:
-    together = [(rule.rule, rule.kind, group) for rule, group in _combined(reading.found, weak=False)]
+    together = [(rule.rule, rule.kind, group) for rule, group in _combined(reading.found, reading.folded, weak=False)]
     alone = [(hit.concept, STRONG[hit.concept], (hit,)) for hit in reading.of(*STRONG)]
     return _urgent(reading, "strong", [*together, *alone])
 
 
 def _combined(
-    found: Mapping[str, Mapping[str, list[Found]]], weak: bool
+    found: Mapping[str, Mapping[str, list[Found]]], folded: Folded, weak: bool
 ) -> Iterator[tuple[Combination, tuple[Found, ...]]]:
     """The combinations that stand in the text, each within one language."""
     for hits in found.values():
         for combination in (each for concept in hits for each in BEGINNINGS.get(concept, ())):
             if combination.weak != weak or not all(concept in hits for concept in combination.concepts):
                 continue
-            group = _together(combination, hits)
+            group = _together(combination, hits, folded)
             if group and not any(frame in hits for frame in combination.unless):
                 yield combination, group
 
 
-def _together(combination: Combination, hits: Mapping[str, list[Found]]) -> tuple[Found, ...]:
+def _together(combination: Combination, hits: Mapping[str, list[Found]], folded: Folded) -> tuple[Found, ...]:
     """For each place of the first concept the nearest of the others; empty when they stand too far apart."""
     for anchor in hits[combination.concepts[0]]:
         group = [anchor]
@@ -228,32 +254,34 @@ def _together(combination: Combination, hits: Mapping[str, list[Found]]) -> tupl
             if apart:
                 group.append(min(apart, key=lambda hit: abs(hit.first - anchor.first)))
         reach = max(hit.last for hit in group) - min(hit.first for hit in group)
-        if len(group) == len(combination.concepts) and reach < combination.within:
+        whole = combination.within > CLOSE or len({folded.clauses[hit.last] for hit in group}) == 1
+        if len(group) == len(combination.concepts) and reach < combination.within and whole:
             return tuple(group)
     return ()
 
 
 def _weak(reading: Reading) -> Understanding | None:
-    fired = [hit for hit in reading.of(*WEAK) if not _framed(hit, reading)]
-    return _urgent(reading, "weak", [(_rule(hit), WEAK[hit.concept], (hit,)) for hit in fired])
+    fired = [hit for hit in reading.of(*WEAK) if _credible(hit, reading) and not _framed(hit, reading)]
+    return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
+
+
+def _credible(hit: Found, reading: Reading) -> bool:
+    """One short word may mean something else in another language: French "argent" is no emergency."""
+    return hit.first < hit.last or reading.spoken(hit)
 
 
 def _scene(combination: Combination, group: Sequence[Found]) -> Found:
     """A weak combination counts as one danger word that reaches from its first word to its last."""
-    cue = replace(group[0].cue, concept="scene", pieces=combination.concepts)
+    cue = replace(group[0].cue, concept="scene", rule=combination.rule)
     return Found(cue, min(hit.first for hit in group), max(hit.last for hit in group))
 
 
-def _rule(hit: Found) -> str:
-    return "*".join(hit.cue.pieces) if hit.concept == "scene" else hit.concept
-
-
 def _framed(hit: Found, reading: Reading) -> bool:
-    if reading.of("noise"):
+    tongues = reading.tongues | {hit.cue.tongue}
+    if any(noise.cue.tongue in tongues for noise in reading.of("noise")):
         return True
     clause = reading.clause(hit)
-    tongues = {hit.cue.language, reading.language or hit.cue.language}
-    spoken = [each for each in reading.of("negation", "history", "now", "asking") if each.cue.language in tongues]
+    spoken = [each for each in reading.of("negation", "history", "now", "asking") if each.cue.tongue in tongues]
     if any(each.concept == "negation" and 0 < hit.first - each.last <= 3 for each in spoken):
         return True
     frames = {each.concept for each in spoken if reading.clause(each) == clause and not hit.holds(each)}
@@ -308,12 +336,15 @@ def _speaks_for(hit: Found, topics: Iterable[str]) -> bool:
 
 
 def _by_language(reading: Reading) -> Iterator[tuple[Mapping[str, list[Found]], dict[str, int]]]:
-    """Cues and scores of the text's own language first, then of the remembered one, then of any other."""
-    first = [tag for tag in dict.fromkeys((reading.language, reading.remembered)) if tag in reading.found]
-    for tag in first:
-        yield reading.found[str(tag)], _scores(reading.found[str(tag)], reading)
-    rest = [(hits, _scores(hits, reading)) for tag, hits in reading.found.items() if tag not in first]
-    yield from sorted(rest, key=lambda each: -sum(each[1].values()))
+    """Cues and scores of the text's own language first, then of the remembered one, then of any that it may be in."""
+    own = (KIN.get(tag, tag) for tag in (reading.language, reading.remembered) if tag)
+    first = [tongue for tongue in dict.fromkeys(own) if tongue in reading.found]
+    for tongue in first:
+        yield reading.found[tongue], _scores(reading.found[tongue], reading)
+    brief = len(reading.folded.words) <= BRIEF
+    others = [tongue for tongue in reading.found if tongue not in first]
+    rest = [reading.found[tongue] for tongue in others if brief or tongue in reading.tongues or tongue == "en"]
+    yield from sorted(((hits, _scores(hits, reading)) for hits in rest), key=lambda each: -sum(each[1].values()))
 
 
 def _scores(concepts: Mapping[str, list[Found]], reading: Reading) -> dict[str, int]:

@@ -17,6 +17,7 @@ PAGE_SEGMENTS = {"GSM-7": 3, "UCS-2": 4}  # budget of one page
 PART_SECONDS = 40.0  # one part of a topic in a call
 MENU_SECONDS = 20.0
 URGENT_SECONDS = 25.0
+SLOW = 100  # words a minute, for a language whose speed nobody measured: it is not offered before
 
 KEY_OF = {intent: key for key, intent in KEYS.items()}
 
@@ -133,7 +134,11 @@ class Wording:
         """How long these lines take to say, by the rate that languages.toml gives."""
         if self.edition.characters_a_second:
             return sum(map(len, lines)) / self.edition.characters_a_second
-        return sum(len(line.split()) for line in lines) * 60 / self.edition.words_a_minute
+        return sum(len(line.split()) for line in lines) * 60 / (self.edition.words_a_minute or SLOW)
+
+    @property
+    def measured(self) -> bool:
+        return bool(self.edition.characters_a_second or self.edition.words_a_minute)
 
     def _parts(self, topic: Topic) -> Iterator[tuple[str, ...]]:
         def fits(lines: tuple[str, ...], last: bool) -> bool:

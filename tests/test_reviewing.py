@@ -10,7 +10,7 @@ import pytest
 
 from ivr.answering import answer
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import ContentError
+from ivr.content import ContentError, Source
 from ivr.model import Message
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME
@@ -32,15 +32,15 @@ def test_nobody_has_signed_the_shipped_words(catalogue: Catalogue) -> None:
 
 def test_a_signature_falls_away_for_exactly_the_sentence_that_changed(words: tuple[Path, Path]) -> None:
     content, locales = words
-    assert approve(content, locales, "es", "A. Nurse", DAY) == len(unapproved(content, locales, "en"))
-    assert unapproved(content, locales, "es") == []
+    assert approve(Source(content, locales), "es", "A. Nurse", DAY) == len(unapproved(Source(content, locales), "en"))
+    assert unapproved(Source(content, locales), "es") == []
     path = locales / "es/LC_MESSAGES/messages.po"
     po = path.read_text(encoding="utf-8")
     changed = po.replace('msgid "It relaxes muscles."\nmsgstr "', 'msgid "It relaxes muscles."\nmsgstr "Ahora ')
     assert changed != po
     path.write_text(changed, encoding="utf-8")
-    assert unapproved(content, locales, "es") == ["It relaxes muscles."]
-    assert approve(content, locales, "es", "B. Doctor", DAY) == 1
+    assert unapproved(Source(content, locales), "es") == ["It relaxes muscles."]
+    assert approve(Source(content, locales), "es", "B. Doctor", DAY) == 1
     signed = (locales / "es/review.toml").read_text(encoding="utf-8")
     assert signed.count("B. Doctor, 2026-11-22") == 1
 
@@ -49,7 +49,7 @@ def test_an_untranslated_language_cannot_be_signed(words: tuple[Path, Path]) -> 
     content, locales = words
     (locales / "es/LC_MESSAGES/messages.po").unlink()
     with pytest.raises(ValueError, match="not translated yet"):
-        approve(content, locales, "es", "A. Nurse", DAY)
+        approve(Source(content, locales), "es", "A. Nurse", DAY)
 
 
 def test_with_reviewed_only_nothing_unsigned_is_offered_but_urgent_words_are_never_withheld(
@@ -58,7 +58,7 @@ def test_with_reviewed_only_nothing_unsigned_is_offered_but_urgent_words_are_nev
     content, locales = words
     with pytest.raises(ContentError, match="nobody has approved"):
         load_catalogue(content, locales).narrowed((), reviewed_only=True)
-    approve(content, locales, "en", "A. Doctor", DAY)
+    approve(Source(content, locales), "en", "A. Doctor", DAY)
     catalogue = load_catalogue(content, locales).narrowed((), reviewed_only=True)
     assert list(catalogue.languages) == ["en"]
     reply = answer(Message("sms", "no puede respirar", country="MX"), catalogue)
