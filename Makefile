@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install demo test check bench rates soak lock
+.PHONY: install demo test check bench compare rates soak lock
 
 install: $(VENV)/ready
 demo: $(VENV)/ready
@@ -19,6 +19,9 @@ check: $(VENV)/ready-dev
 # Ratios in one run: the line beside a constant Flask answer.
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench
+# How well texts are understood, beside simpler ways; HALF=sealed for the half that nobody looked at.
+compare: $(VENV)/ready-dev
+	$(BIN)/python -m tests.compare $(HALF)
 # How fast each language is spoken; for content/languages.toml.
 rates: $(VENV)/ready-dev
 	$(BIN)/python -m tests.rates

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,6 +16,7 @@ from ivr.countries import Country, fold_name, load_countries
 from ivr.lexicon import Lexicon, load_lexicon
 from ivr.reviewing import unapproved
 from ivr.settings import HOME
+from ivr.understanding import taught
 from ivr.wording import Wording
 
 
@@ -100,12 +102,12 @@ def load_catalogue(
     Raises ContentError where English itself, the numbers, the phrases or her words cannot be read.
     """
     source = Source(content, locales, own)
-    phrases = phrase_files(content, locales, tuple(source.languages))
+    phrases = language_files(source, "phrases.txt")
     try:
         countries = load_countries(content / "countries.csv")
         if own and (own / "countries.csv").exists():
             countries |= load_countries(own / "countries.csv")
-        lexicon = load_lexicon(phrases)
+        lexicon = _lexicon(phrases, language_files(source, "examples.txt"))
     except (OSError, ValueError) as error:
         raise ContentError(str(error)) from error
     languages, incomplete = {}, {}
@@ -121,6 +123,18 @@ def load_catalogue(
     return Catalogue(MappingProxyType(languages), MappingProxyType(countries), lexicon, incomplete, signed)
 
 
+_compiled: dict[bytes, Lexicon] = {}  # by the contents of the files: a process compiles the same phrases once
+
+
+def _lexicon(phrases: Mapping[str, Path], examples: Mapping[str, Path]) -> Lexicon:
+    contents = [code.encode() + path.read_bytes() for files in (phrases, examples) for code, path in files.items()]
+    key = sha256(b"\0".join(contents)).digest()
+    if key not in _compiled:
+        _compiled.clear()
+        _compiled[key] = taught(load_lexicon(phrases), examples)
+    return _compiled[key]
+
+
 def _whole(source: Source, offered: tuple[str, ...]) -> None:
     """An urgent or stopping sentence is changed in all languages on offer or in none: they must not disagree."""
     changed = {sentence for words in source.own.words.values() for sentence in words}
@@ -133,8 +147,8 @@ def _whole(source: Source, offered: tuple[str, ...]) -> None:
             )
 
 
-def phrase_files(content: Path, locales: Path, languages: tuple[str, ...]) -> dict[str, Path]:
-    """The file of phrases of each language that has one."""
-    files = {code: locale_folder(locales, code) / "phrases.txt" for code in languages}
-    files[SOURCE] = content / "phrases.txt"
+def language_files(source: Source, name: str) -> dict[str, Path]:
+    """The file of this name of each language that has one: phrases.txt, examples.txt."""
+    files = {code: locale_folder(source.locales, code) / name for code in source.languages}
+    files[SOURCE] = source.folder / name
     return {code: path for code, path in files.items() if path.exists()}

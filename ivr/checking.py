@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -14,6 +15,8 @@ from urllib.parse import quote
 
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.content import PLACEHOLDER, SOURCE, ContentError, Entry, Source, placeholders, read_translations
+from ivr.folding import fold_words
+from ivr.lexicon import STRONG, WEAK, Line
 from ivr.model import KINDS, TOPICS, Place, urgent
 from ivr.translating import outdated
 from ivr.understanding import understand
@@ -83,21 +86,26 @@ class Check:
 
     def tables(self) -> dict[str, str]:
         """What a person wants to see before the findings: grades, segments and seconds, languages left out."""
-        return {"grades": self._grades(), "costs": self._costs(), "languages": self._languages()}
+        return {
+            "grades": self._grades(),
+            "costs": self._costs(),
+            "collisions": self._collisions(),
+            "languages": self._languages(),
+        }
 
     def _grades(self) -> str:
         rows = [f"{name:18} {whole:8.1f} {without:14.1f}" for name, (whole, without) in self.grades().items()]
         return "\n".join([f"{'US reading grade':18} {'as it is':>8} {'without names':>14}", *rows])
 
     def _costs(self) -> str:
-        columns = (*TOPICS, "urgent", "sent/as it is")
+        columns = (*TOPICS, "urgent", "sent / as written")
         head = f"{'first page, segments':20}" + "".join(f"{name:>14}" for name in columns)
-        rows = []
+        rows: list[str] = []
         for language, wording in self.wordings:
             pages = [wording.pages[topic][0] for topic in TOPICS]
             pages.append(max((wording.urgent_text("general", code) for code in self.catalogue.countries), key=len))
             counts = "".join(f"{segments(page)[1]:>14}" for page in pages)
-            rows.append(f"{language:20}{counts}{self._as_written(language):>14}")
+            rows.append(f"{language:20}{counts}{self._as_written(language):>20}")
         return "\n".join([head, *rows])
 
     def _as_written(self, language: str) -> str:
@@ -106,7 +114,8 @@ class Check:
         texts = [edition.space.join(topic.utterances) for topic in edition.topics.values()]
         texts += [edition.urgent[kind]["sms_none"][0] for kind in KINDS]
         sent = sum(segments(text.translate(edition.fold))[1] for text in texts)
-        return f"{sent}/{sum(segments(text)[1] for text in texts)}"
+        written = sum(segments(text)[1] for text in texts)
+        return f"{sent}/{written} ({1 - sent / written:.0%} saved)"
 
     def _languages(self) -> str:
         rows = [f"{language:8} offered" for language in self.catalogue.languages]
@@ -271,6 +280,54 @@ class Check:
                 for words in (topic.key, topic.label):
                     if name not in understand(words, language, self.catalogue.lexicon).intents:
                         yield Finding(f"{language}: {name}", f"the words of its own menu are not understood: {words!r}")
+
+    def check_examples(self) -> Iterator[Finding]:
+        """Each example of a phrase file means what its line says, whatever the other languages hold."""
+        for line in self.catalogue.lexicon.lines:
+            meant = meaning_of(line.concept)
+            for example in line.examples if meant else ():
+                got = understand(example, None, self.catalogue.lexicon).intents
+                if meant not in got:
+                    yield Finding(line.place, f"{example!r} is understood as {' and '.join(got)}, not {meant}")
+
+    def check_single_words(self) -> Iterator[Finding]:
+        """No single word is an emergency in one language and everyday talk in another of the same script."""
+        for phrase, lines in self._meanings():
+            if " " not in phrase and not STRONG.keys().isdisjoint(lines) and not HARMLESS.isdisjoint(lines):
+                yield Finding(_places(lines.values()), f"the single word {phrase!r} is and is no emergency")
+
+    def _collisions(self) -> str:
+        """Phrases that speak for two topics of one language: the text is then decided by its other words."""
+        rows = []
+        for phrase, lines in self._meanings():
+            topics = [line for concept, line in lines.items() if concept in TOPICS]
+            if len({line.concept for line in topics if line.language == topics[0].language}) > 1:
+                rows.append(f"{phrase!r}: {_places(topics)}")
+        return "\n".join([f"{len(rows)} phrases speak for two topics", *rows])
+
+    def _meanings(self) -> Iterator[tuple[str, dict[str, Line]]]:
+        """Each phrase, script by script, with a line of each concept that it stands for."""
+        scripts = self.catalogue.lexicon.scripts
+        meanings: dict[tuple[str, str], dict[str, Line]] = defaultdict(dict)
+        for line in self.catalogue.lexicon.lines:
+            for phrase in line.spelled() if line.concept in {*TOPICS, *STRONG, *HARMLESS} else ():
+                if "*" not in phrase:
+                    meanings[scripts[line.language], fold_words(phrase)].setdefault(line.concept, line)
+        return ((phrase, lines) for (_, phrase), lines in meanings.items())
+
+
+HARMLESS = {"chatter", "noise", "idiom", "polite", "more", "menu"}
+
+
+def meaning_of(concept: str) -> str | None:
+    """The intent that an example of this concept must have, if it has one by itself."""
+    if concept in STRONG or concept in WEAK:
+        return "urgent"
+    return {"chatter": "unknown", **{topic: topic for topic in TOPICS}}.get(concept)
+
+
+def _places(lines: Iterable[Line]) -> str:
+    return " and ".join(f"{line.place} ({line.concept})" for line in lines)
 
 
 def _missing(texts: tuple[str, ...]) -> str:

@@ -101,6 +101,7 @@ class Edition:
     fold: Mapping[int, str]
     digits: Mapping[str, str]
     space: str  # what stands between two sentences
+    rtl: bool  # written from right to left
     phone: str  # the language spoken to those who text in this one; empty: it cannot be spoken yet
     words_a_minute: float
     characters_a_second: float
@@ -245,6 +246,7 @@ def translator(source: Source, language: str, missing: list[str]) -> Translate:
 def edition(source: Source, language: str, translate: Translate) -> Edition:
     """Everything the line can say in one language, through `translate` sentence by sentence."""
     about = source.languages[language]
+    locale = Locale.parse(language, sep="-")
     territories = Locale.parse(about.get("names", language), sep="-").territories
     return Edition(
         language=language,
@@ -254,6 +256,7 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         fold=_fold(about["fold"]),
         digits=dict(zip("0123456789*#", about["digits"].split(), strict=True)),
         space=about.get("space", " "),
+        rtl=locale.text_direction == "rtl",
         phone=about.get("phone", language if about["voice"] else ""),
         words_a_minute=about.get("words_a_minute", 0),
         characters_a_second=about.get("characters_a_second", 0),

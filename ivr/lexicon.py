@@ -14,17 +14,18 @@ from functools import cache
 from itertools import product
 from math import prod
 from pathlib import Path
+from typing import NamedTuple
 
 from ivr.folding import Folded, fold, fold_words, romanise
 from ivr.matching import GAP, JOINED, SOUND, Graph, Symbols
 from ivr.model import KEYS as PHONE_KEYS
-from ivr.telling import features_of
+from ivr.telling import features_of, usual_script
+from ivr.weighing import NOTHING, Scales
 
 LABELS = (
     "uses", "benefits", "side_effects", "dosage", "warnings", "stopping",
     "urgent", "menu", "language", "country", "more", "report", "stop", "unknown",
 )  # fmt: skip
-LANGUAGES = ("en", "es", "fr", "pt", "ar", "hi", "hi-Latn", "bn", "ur", "ur-Latn", "sw", "zh", "ru", "vi")
 ROMANISED = ("hi-Latn", "ur-Latn")
 MARKS = {"hi-Latn": SOUND, "ur-Latn": SOUND, "ar": JOINED}
 # Hindi and Urdu in Latin letters are one spoken language in two files: the words of each serve both.
@@ -37,7 +38,7 @@ KEYS = {key: intent for key, intent in PHONE_KEYS.items() if key.isdigit()} | {"
 # --- concepts -------------------------------------------------------------------------------------------
 
 COMMANDS = ("menu", "more", "language", "country", "report", "stop")
-NAMES = {f"name.{tag}": tag for tag in LANGUAGES if tag not in ROMANISED}
+NAME = "name."  # name.es: the name of Spanish
 SPOKEN_KEYS = tuple(f"key.{key}" for key in KEYS)
 FILLERS = ("polite", "wanting", "press", "speak", *SPOKEN_KEYS)
 
@@ -84,13 +85,13 @@ WEIGHTS: dict[str, dict[str, int]] = {
     "condition": {"benefits": 1, "uses": 1},
 }
 DECIDED = 2
-MOST_CHOICES = 64  # phrases that one phrase with alternatives may stand for
+MOST_CHOICES = 1024  # phrases that one phrase with alternatives may stand for
 FIRST_WORDS = 40  # where a wrong letter is looked for
 SAID = frozenset([*WEIGHTS, "drug", "pill", "polite"])  # what a text may consist of for a hint to be enough
 OTHERS = ("chatter", "leave")
 URGENT = frozenset([*STRONG, *WEAK, *PARTS])
 CONCEPTS = frozenset(
-    [*COMMANDS, *NAMES, *FILLERS, *STRONG, *WEAK, *PARTS, *FRAMES, *WEIGHTS, *OTHERS],
+    [*COMMANDS, *FILLERS, *STRONG, *WEAK, *PARTS, *FRAMES, *WEIGHTS, *OTHERS],
 ) - {"scene"}
 
 
@@ -154,7 +155,7 @@ BEGINNINGS = {
 # --- values ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Cue:
     """What a phrase stands for: a concept, in one line of one language's file. `rule`: the concepts that made it."""
 
@@ -162,14 +163,13 @@ class Cue:
     concept: str
     line: int = 0
     rule: str = ""
+    tongue: str = field(init=False)
 
-    @property
-    def tongue(self) -> str:
-        return KIN.get(self.language, self.language)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tongue", KIN.get(self.language, self.language))
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A cue in a text, from its first word to its last."""
 
     cue: Cue
@@ -216,7 +216,9 @@ class Lexicon:
     commands: Mapping[str, tuple[str, ...]]  # whole message -> concepts
     features: Mapping[str, Mapping[str, float]]  # letters -> how usual in each language
     vocabulary: Mapping[str, Mapping[str, frozenset[str]]]  # language -> longer word -> concepts
-    languages: tuple[str, ...] = field(default=())
+    scripts: Mapping[str, str]  # language -> the script it is written in
+    many: Mapping[str, Cue]  # tongue -> what a number stands for
+    scales: Scales = NOTHING  # what examples teach
 
 
 # --- reading the files ----------------------------------------------------------------------------------
@@ -227,11 +229,12 @@ def load_lexicon(files: Mapping[str, Path]) -> Lexicon:
     lines = tuple(line for language, path in files.items() for line in _read(language, path))
     lexicon = Lexicon(
         lines=lines,
-        graph=Graph((slots, cue) for line in lines for slots, cue in _compiled(line)),
+        graph=Graph(*(_phrases(language, lines) for language in files)),
         commands=_commands(lines),
         features=features_of(_samples(lines)),
         vocabulary=_vocabulary(lines),
-        languages=tuple(files),
+        scripts={language: usual_script(_examples(language, lines)) for language in files},
+        many={KIN.get(language, language): Cue(language, "many") for language in files},
     )
     _folded_word.cache_clear()
     silent = [fault for line in lines for fault in _silent_examples(line, lexicon)]
@@ -250,7 +253,7 @@ def _read(language: str, path: Path) -> Iterator[Line]:
         elif text and not text.startswith("#"):
             if entry:
                 yield _whole(entry)
-            entry = _entry(language, f"{path}:{number}", number, text)
+            entry = _entry(language, f"{path.parent.name}/{path.name}:{number}", number, text)
     if entry:
         yield _whole(entry)
 
@@ -259,7 +262,7 @@ def _entry(language: str, place: str, number: int, text: str) -> Line:
     concept, colon, phrases = (part.strip() for part in text.partition(":"))
     if not colon:
         raise ValueError(f"{place}: expected `concept: phrase, phrase` or `> example`, found {text!r}")
-    if concept not in CONCEPTS:
+    if concept not in CONCEPTS and not re.fullmatch(r"name\.[a-z]{2,3}", concept):
         raise ValueError(f"{place}: there is no concept {concept!r}; see the list in content/phrases.txt")
     split = [phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip()]
     for phrase in split:
@@ -276,6 +279,10 @@ def _whole(line: Line) -> Line:
     if not line.examples:
         raise ValueError(f"{line.place}: {line.concept} has no example; write one below it: > example")
     return line
+
+
+def _phrases(language: str, lines: Iterable[Line]) -> Iterator[tuple[list[list[Symbols]], Cue]]:
+    return (phrase for line in lines if line.language == language for phrase in _compiled(line))
 
 
 def _compiled(line: Line) -> Iterator[tuple[list[list[Symbols]], Cue]]:
@@ -324,6 +331,10 @@ def _samples(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
         yield from ((line.language, text) for text in (*line.examples, " ".join(sorted(line.words()))))
 
 
+def _examples(language: str, lines: Iterable[Line]) -> Iterator[str]:
+    return (example for line in lines if line.language == language for example in line.examples)
+
+
 def _long_enough(symbol: str) -> bool:
     """Open stems need three letters; whole words may be short, and a Chinese character is a word."""
     return not symbol.endswith("-") or len(symbol.strip("-")) >= 3 or ord(max(symbol)) > 0x3000
@@ -332,7 +343,7 @@ def _long_enough(symbol: str) -> bool:
 def _commands(lines: Iterable[Line]) -> dict[str, tuple[str, ...]]:
     commands: dict[str, dict[str, None]] = defaultdict(dict)
     for line in lines:
-        if line.concept in {*COMMANDS, *NAMES}:
+        if line.concept in COMMANDS or line.concept.startswith(NAME):
             for phrase in line.spelled():
                 commands[fold_words(phrase)][line.concept] = None
                 if line.language in ROMANISED:

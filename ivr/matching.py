@@ -38,12 +38,17 @@ class Node(Generic[Label]):
 
 
 class Graph(Generic[Label]):
-    """Phrases with a label each. Equal ends of phrases are kept once, which makes the graph a tenth of the list."""
+    """Phrases with a label each, file by file. Equal ends of phrases are kept once: a tenth of the list remains."""
 
-    def __init__(self, phrases: Iterable[tuple[Slots, Label]]) -> None:
-        root: Node[Label] = _settled(_grown(phrases), {})
-        self._root = root.steps
-        self._known = frozenset(_symbols_of(root, set()))
+    def __init__(self, *files: Iterable[tuple[Slots, Label]]) -> None:
+        self._roots: dict[str, tuple[Node[Label], ...]] = {}
+        known: set[str] = set()
+        for phrases in files:
+            root: Node[Label] = _settled(_grown(phrases), {})
+            known.update(_symbols_of(root, set()))
+            for symbol, node in root.steps.items():
+                self._roots[symbol] = (*self._roots.get(symbol, ()), node)
+        self._known = frozenset(known)
         tails = {symbol.lstrip(SOUND + JOINED) for symbol in self._known}
         self._ends = _sizes(tail for tail in tails if tail[0] == "-" != tail[-1])
         self._insides = _sizes(tail for tail in tails if tail[0] == "-" == tail[-1])
@@ -54,7 +59,7 @@ class Graph(Generic[Label]):
         standing: list[tuple[Node[Label], int, int]] = []
         for at, word in enumerate(words):
             symbols = self.symbols(word)
-            reached = [(self._root[symbol], at) for symbol in symbols if symbol in self._root]
+            reached = [(node, at) for symbol in symbols for node in self._roots.get(symbol, ())]
             waiting: list[tuple[Node[Label], int, int]] = []
             for node, first, spare in standing:
                 if spare != ADJACENT and clauses[at] != clauses[at - 1]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log
 
@@ -19,22 +19,15 @@ BLOCKS = (
     (0xFB50, ""), (0xFE00, "Arabic"), (0xFE70, ""), (0xFF00, "Arabic"), (0x110000, ""),
 )  # fmt: skip
 LIMITS = tuple(limit for limit, _ in BLOCKS)
-SCRIPTS = {
-    "Latin": ("en", "es", "fr", "pt", "hi-Latn", "ur-Latn", "sw", "vi"),
-    "Arabic": ("ar", "ur"),
-    "Devanagari": ("hi",),
-    "Bengali": ("bn",),
-    "Han": ("zh",),
-    "Cyrillic": ("ru",),
-}
 FLOOR = 2e-5  # how usual we take letters to be that a language's file never shows
 TELLS = 1.5  # below this lead, a text does not tell its language
 WORD = re.compile(r"[^\W\d_]+")
-NEAR = 0.75  # of the best score: what a text may well be in, too
+ALONE = 6.0  # the same for a single word, such as "menu", against the language remembered
+NEAR = 0.7  # of the best score: what a text may well be in, too
 READ = 120  # letters that are enough to tell
 
 
-def _script(text: str) -> str:
+def script_of(text: str) -> str:
     """The script of most letters; others count double beside Latin, where a medicine's name is often borrowed."""
     if text.isascii():
         return "Latin"
@@ -46,33 +39,39 @@ def _script(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """The language of a text, or None where it does not tell, and all that it may well be in."""
+    """The language of a text, or None where it does not tell, and all that it may well be in, the likeliest first."""
 
     language: str | None
-    near: frozenset[str]
+    near: tuple[str, ...]
 
 
-def language_of(text: str, remembered: str | None, features: Features, languages: Sequence[str]) -> Telling:
-    """The language of a text among these; the remembered one decides a tie."""
+def language_of(text: str, remembered: str | None, features: Features, scripts: Mapping[str, str]) -> Telling:
+    """The language of a text among these, each with its script; the remembered one decides a tie."""
     if sum(map(str.isalpha, text[:READ])) < 3 and text.isascii():
-        return Telling(None, frozenset(languages))
-    possible = [tag for tag in SCRIPTS.get(_script(text), ()) if tag in languages]
+        return Telling(None, tuple(scripts))
+    script = script_of(text)
+    possible = [tag for tag in scripts if scripts[tag] == script]
     if len(possible) < 2:
-        return Telling(possible[0] if possible and not text.isascii() else None, frozenset(possible or languages))
-    scores = dict.fromkeys(languages, 0.0)
+        return Telling(possible[0] if possible and not text.isascii() else None, tuple(possible or scripts))
+    scores = dict.fromkeys(scripts, 0.0)
     for word in WORD.findall(text[:READ].casefold()):
         for evidence in _evidence(f" {word} ", features):
             for tag, usual in evidence.items():
                 scores[tag] += usual
-    return _leader({tag: scores[tag] for tag in possible}, remembered)
+    lead = TELLS if " " in text.strip() else ALONE
+    return _leader({tag: scores[tag] for tag in possible}, remembered, lead)
 
 
-def _leader(scores: Mapping[str, float], remembered: str | None) -> Telling:
-    best, second = sorted(scores, key=lambda tag: -scores[tag])[:2]
-    near = frozenset(tag for tag in scores if scores[tag] >= NEAR * scores[best])
-    if remembered and remembered in scores and scores[best] - scores[remembered] < TELLS:
+def _leader(scores: Mapping[str, float], remembered: str | None, lead: float) -> Telling:
+    ordered = sorted(scores, key=lambda tag: -scores[tag])
+    best, second = ordered[:2]
+    near = tuple(tag for tag in ordered if scores[tag] >= NEAR * scores[best])
+    if remembered and remembered in scores and scores[best] - scores[remembered] < lead:
         return Telling(remembered if scores[best] > 0 else None, near)
-    return Telling(best if scores[best] - scores[second] >= TELLS else None, near)
+    if scores[best] - scores[second] >= TELLS:
+        return Telling(best, near)
+    english = not remembered and scores[best] - scores.get("en", 0) < TELLS and scores[best] > 0
+    return Telling("en" if english else None, near)  # a word that others borrow from English is English first
 
 
 def _evidence(word: str, features: Features) -> Iterator[Mapping[str, float]]:
@@ -92,6 +91,11 @@ def _letters(text: str) -> Iterator[str]:
 
 def _threes(word: str) -> Iterator[str]:
     return (word[at : at + 3] for at in range(len(word) - 2))
+
+
+def usual_script(texts: Iterable[str]) -> str:
+    """The script that most of these texts are in."""
+    return Counter(map(script_of, texts)).most_common(1)[0][0]
 
 
 def features_of(texts: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -16,11 +18,14 @@ from rapidfuzz.distance import Levenshtein
 from ivr.folding import Folded, fold, romanise
 from ivr.lexicon import (
     BEGINNINGS,
+    COMMANDS,
     DECIDED,
+    FILLERS,
     FIRST_WORDS,
     KEYS,
     KIN,
-    NAMES,
+    NAME,
+    ROMANISED,
     SAID,
     SPOKEN_KEYS,
     STRONG,
@@ -29,15 +34,27 @@ from ivr.lexicon import (
     WEAK,
     WEIGHTS,
     Combination,
-    Cue,
     Found,
     Lexicon,
     find,
 )
-from ivr.telling import language_of
+from ivr.model import KINDS
+from ivr.telling import Telling, language_of
+from ivr.weighing import Features, features_of, read_examples, scales
 
 MASKED = URGENT | {"symptom"}  # what an idiom speaks for
 CLOSE = 6  # words: a combination as tight as this stands in one clause
+SOUNDED = frozenset(KIN.get(tag, tag) for tag in ROMANISED)
+UNWEIGHED = frozenset([*FILLERS, "wanting"])
+ANYWHERE = frozenset([*STRONG, *COMMANDS, *FILLERS, "leave"])  # counts in a text of whatever language; so do names
+BORROWED = frozenset([*WEAK, *WEIGHTS])
+MOST_WORDS = 14  # of a command with all courtesy around it
+# Differences of weights, in natural logarithms, set on texts that no phrase was written after.
+ALARMED = 10.5  # so much more like an emergency than like anything else, without a danger word
+CALMED = -12.0  # so much less, that a danger word alone is none
+KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
+PHRASED = 4.0  # one point of a phrase
+STRANGE = 9.0  # by which a topic must lead "unknown"
 BRIEF = 3  # words: too few to tell the language, so the words of all are tried
 
 
@@ -57,7 +74,7 @@ class Understanding:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reading:
     """One text with all that was found in it."""
 
@@ -65,16 +82,23 @@ class Reading:
     folded: Folded
     found: Mapping[str, Mapping[str, list[Found]]]  # by tongue and concept
     language: str | None
-    tongues: frozenset[str]  # what the text may well be in, the romanised pair as one
     remembered: str | None
+    tongue: str  # the likeliest
     lexicon: Lexicon
+
+    @cached_property
+    def features(self) -> tuple[Features, Features]:
+        """What this text is weighed by: words and concepts, and pairs of concepts."""
+        concepts = {concept for hits in self.found.values() for concept in hits} - UNWEIGHED
+        return features_of(self.folded.words, self.tongue, self.tongue in SOUNDED, concepts)
+
+    @cached_property
+    def alarm(self) -> float:
+        plain, pairs = self.features
+        return self.lexicon.scales.alarm(plain | pairs)
 
     def of(self, *concepts: str) -> list[Found]:
         return [hit for hits in self.found.values() for concept in concepts for hit in hits.get(concept, ())]
-
-    def spoken(self, hit: Found) -> bool:
-        """Whether a phrase is in a language of this text. English words are borrowed everywhere."""
-        return hit.cue.tongue in self.tongues or hit.cue.tongue == "en"
 
     def words(self, hits: Iterable[Found]) -> tuple[str, ...]:
         return tuple(" ".join(self.folded.words[hit.first : hit.last + 1]) for hit in hits)
@@ -88,17 +112,60 @@ def understand(text: str, language: str | None, lexicon: Lexicon) -> Understandi
     reading = _reading(text, fold(text), language, lexicon)
     layers = (_key, _country, _command, _strong, _courteous, _weak, _leave, _topic, _fuzzy)
     answers = (answer for layer in layers if (answer := layer(reading)))
-    return replace(next(answers, _unknown(reading)), language=reading.language)
+    return replace(next(answers, None) or _unknown(reading), language=reading.language)
 
 
 def _reading(text: str, folded: Folded, remembered: str | None, lexicon: Lexicon) -> Reading:
-    told = language_of(text, remembered, lexicon.features, lexicon.languages)
-    tongues = frozenset(KIN.get(tag, tag) for tag in told.near)
-    found = _unmasked([*find(folded, lexicon), *_numbers(folded, lexicon)], folded, tongues)
+    told = language_of(text, remembered, lexicon.features, lexicon.scripts)
+    found = _unmasked(_heard(folded, told, lexicon), folded)
     found += _amounts(found)
-    found += [_scene(rule, group) for rule, group in _combined(_sorted(found), folded, weak=True)]
-    folded = replace(folded, clauses=_clauses(folded, found, tongues))
-    return Reading(text, folded, _sorted(found), told.language, tongues, remembered, lexicon)
+    by_tongue = _sorted(found)
+    for rule, group in list(_combined(by_tongue, folded, weak=True)):
+        by_tongue[group[0].cue.tongue].setdefault("scene", []).append(_scene(rule, group))
+    folded = Folded(folded.words, _clauses(folded, found), folded.asked)
+    likeliest = told.language or remembered or told.near[0]
+    return Reading(text, folded, by_tongue, told.language, remembered, KIN.get(likeliest, likeliest), lexicon)
+
+
+def taught(lexicon: Lexicon, files: Mapping[str, Path]) -> Lexicon:
+    """The lexicon with what its own examples, and those of these files by language, teach."""
+    examples = [
+        (_MEANING[line.concept], text, line.language)
+        for line in lexicon.lines
+        for text in (line.examples if line.concept in _MEANING else ())
+    ]
+    for language, path in files.items():
+        examples += [(meaning, text, language) for meaning, text in read_examples(path)]
+    return replace(lexicon, scales=scales(_weighable(examples, lexicon)))
+
+
+def _weighable(examples: Iterable[tuple[str, str, str]], lexicon: Lexicon) -> Iterator[tuple[str, Features, Features]]:
+    for meaning, text, language in examples:
+        yield meaning, *_reading(text, fold(text), language, lexicon).features
+
+
+_MEANING = {
+    **{concept: f"urgent.{kind}" for concept, kind in (STRONG | WEAK).items()},
+    **{topic: topic for topic in TOPICS},
+    "chatter": "unknown",
+    "menu": "menu",
+}
+
+
+def _heard(folded: Folded, told: Telling, lexicon: Lexicon) -> list[Found]:
+    """The phrases that count: all of the languages that the text may be in; of any other only what is never harmless.
+
+    Everybody borrows English words, but not the small ones around them. Two or three words tell no language.
+    """
+    found = find(folded, lexicon) + _numbers(folded, lexicon)
+    if len(folded.words) <= BRIEF:
+        return found
+    tongues = {KIN.get(tag, tag) for tag in told.near}
+    return [
+        hit
+        for hit in found
+        if hit.cue.tongue in tongues or hit.concept in ANYWHERE or (hit.cue.tongue == "en" and hit.concept in BORROWED)
+    ]
 
 
 def _sorted(found: Iterable[Found]) -> dict[str, dict[str, list[Found]]]:
@@ -108,9 +175,9 @@ def _sorted(found: Iterable[Found]) -> dict[str, dict[str, list[Found]]]:
     return by_tongue
 
 
-def _clauses(folded: Folded, found: Iterable[Found], tongues: frozenset[str]) -> tuple[int, ...]:
+def _clauses(folded: Folded, found: Iterable[Found]) -> tuple[int, ...]:
     """A "but" begins a new clause as a full stop does."""
-    breaks = sorted({hit.first for hit in found if hit.concept == "but" and hit.cue.tongue in tongues})
+    breaks = sorted({hit.first for hit in found if hit.concept == "but"})
     return tuple(clause * 1000 + bisect_right(breaks, at) for at, clause in enumerate(folded.clauses))
 
 
@@ -126,26 +193,22 @@ def _amounts(found: Iterable[Found]) -> list[Found]:
     ]
 
 
-def _unmasked(found: list[Found], folded: Folded, tongues: frozenset[str]) -> list[Found]:
+def _unmasked(found: list[Found], folded: Folded) -> list[Found]:
     """An idiom speaks for its words: in "this heat is killing me" nobody is dying."""
     clauses = folded.clauses
     idioms = [hit for hit in found if hit.concept == "idiom" and clauses[hit.first] == clauses[hit.last]]
-
-    def masked(hit: Found) -> bool:
-        return hit.concept in MASKED and any(
-            idiom.meets(hit) and (idiom.cue.tongue in tongues or idiom.cue.tongue == hit.cue.tongue) for idiom in idioms
-        )
-
-    return [hit for hit in found if not masked(hit)] if idioms else found
+    if not idioms:
+        return found
+    return [hit for hit in found if hit.concept not in MASKED or not any(idiom.meets(hit) for idiom in idioms)]
 
 
 def _numbers(folded: Folded, lexicon: Lexicon) -> list[Found]:
     """Four or more of anything is many; a year or a weight in milligrams is not."""
     return [
-        Found(Cue(language, "many"), at, at)
+        Found(lexicon.many[tongue], at, at)
         for at, word in enumerate(folded.words)
         if word.isdecimal() and len(word) < 4 and int(word) >= 4 and not _weighed(folded.words[at + 1 : at + 2])
-        for language in lexicon.languages
+        for tongue in lexicon.many
     ]
 
 
@@ -159,6 +222,8 @@ def _weighed(unit: tuple[str, ...]) -> bool:
 
 def _key(reading: Reading) -> Understanding | None:
     """A key alone, as a digit or a word, with no more beside it than "press" and "please" in one language."""
+    if len(reading.folded.words) > MOST_WORDS:
+        return None
     if reading.text.strip() == "#":
         return Understanding(("menu",), layer="command", rule="#", words=("#",))
     for hits in (*reading.found.values(), {}):
@@ -204,14 +269,21 @@ def _country(reading: Reading) -> Understanding | None:
 
 def _command(reading: Reading, *dropped: str) -> Understanding | None:
     """What is left without these words is a command from end to end."""
+    if len(reading.folded.words) > MOST_WORDS:
+        return None
     phrase = " ".join(_without(reading, *dropped))
-    known = reading.lexicon.commands
-    for concept in known.get(phrase) or known.get(romanise(phrase), ()):
-        chosen = NAMES.get(concept)
+    for concept in reading.lexicon.commands.get(phrase) or _sounding(phrase, reading):
+        chosen = concept.removeprefix(NAME) if concept.startswith(NAME) else None
         if concept != "stop" or "wanting" not in dropped:  # "please stop" leaves, "I want to stop" asks
             intent = "language" if chosen else concept
             return Understanding((intent,), layer="command", rule=concept, words=(phrase,), chosen=chosen)
     return None
+
+
+def _sounding(phrase: str, reading: Reading) -> tuple[str, ...]:
+    """Commands of Hindi and Urdu in Latin letters, which everybody spells by ear."""
+    short = phrase.isascii() and phrase.count(" ") < BRIEF
+    return reading.lexicon.commands.get(romanise(phrase), ()) if short else ()
 
 
 def _courteous(reading: Reading) -> Understanding | None:
@@ -261,13 +333,23 @@ def _together(combination: Combination, hits: Mapping[str, list[Found]], folded:
 
 
 def _weak(reading: Reading) -> Understanding | None:
-    fired = [hit for hit in reading.of(*WEAK) if _credible(hit, reading) and not _framed(hit, reading)]
-    return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
+    """Danger words that nothing around them makes harmless; and texts that are very like an emergency without them."""
+    fired = [hit for hit in reading.of(*WEAK) if not _framed(hit, reading)]
+    if fired and reading.alarm > CALMED:
+        return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
+    return _like(reading) if reading.alarm > ALARMED and len(reading.folded.words) > BRIEF else None
 
 
-def _credible(hit: Found, reading: Reading) -> bool:
-    """One short word may mean something else in another language: French "argent" is no emergency."""
-    return hit.first < hit.last or reading.spoken(hit)
+def _like(reading: Reading) -> Understanding:
+    """Urgent by likeness, of the kind that its examples have or in doubt general; and the words that weighed most."""
+    plain, pairs = reading.features
+    weights = reading.lexicon.scales.weigh(plain)
+    kinds = {kind: weights.get(f"urgent.{kind}", 0.0) - (kind != "general") * KIND_LEAD for kind in KINDS}
+    telling = reading.lexicon.scales.telling(plain | pairs)[:3]
+    words = tuple(feature.partition(":")[2] or feature for feature in telling)
+    return Understanding(
+        ("urgent",), max(kinds, key=lambda kind: kinds[kind]), layer="like", rule="urgent", words=words
+    )
 
 
 def _scene(combination: Combination, group: Sequence[Found]) -> Found:
@@ -277,11 +359,10 @@ def _scene(combination: Combination, group: Sequence[Found]) -> Found:
 
 
 def _framed(hit: Found, reading: Reading) -> bool:
-    tongues = reading.tongues | {hit.cue.tongue}
-    if any(noise.cue.tongue in tongues for noise in reading.of("noise")):
+    if reading.of("noise"):
         return True
     clause = reading.clause(hit)
-    spoken = [each for each in reading.of("negation", "history", "now", "asking") if each.cue.tongue in tongues]
+    spoken = reading.of("negation", "history", "now", "asking")
     if any(each.concept == "negation" and 0 < hit.first - each.last <= 3 for each in spoken):
         return True
     frames = {each.concept for each in spoken if reading.clause(each) == clause and not hit.holds(each)}
@@ -313,22 +394,39 @@ def _leave(reading: Reading) -> Understanding | None:
 
 def _topic(reading: Reading) -> Understanding | None:
     topics, hits = _topics(reading)
-    if not topics and not _without(reading, "drug", "pill", "polite"):
+    if not topics and reading.of("drug") and not _without(reading, "drug", "pill", "polite"):
         topics, hits = ("uses",), reading.of("drug")  # the bare name of the medicine
-    if not topics or not hits:
+    if not topics:
         return None
+    danger = bool(reading.of(*WEAK))
+    if not hits:
+        return Understanding(topics, layer="like", rule=topics[0], danger=danger)
     rule = "+".join(dict.fromkeys(hit.concept for hit in hits))
-    return Understanding(topics, layer="topic", rule=rule, words=reading.words(hits), danger=bool(reading.of(*WEAK)))
+    return Understanding(topics, layer="topic", rule=rule, words=reading.words(hits), danger=danger)
 
 
 def _topics(reading: Reading) -> tuple[tuple[str, ...], list[Found]]:
-    """At most two topics, in order of strength, and the cues that speak for them."""
-    for hits, scores in _by_language(reading):
-        decided = sorted((t for t in scores if scores[t] >= DECIDED), key=lambda t: (-scores[t], TOPICS.index(t)))
-        if decided:
-            near = [topic for topic in decided[:2] if scores[topic] >= scores[decided[0]] / 2]
-            return tuple(near), [hit for each in hits.values() for hit in each if _speaks_for(hit, near)]
-    return (), []
+    """At most two topics, in order of strength, and the cues that speak for them.
+
+    What phrases say weighs most; likeness to examples decides between near ones, and where there is no phrase.
+    """
+    hits, scores = next(
+        (each for each in _by_language(reading) if max(each[1].values(), default=0) >= DECIDED), ({}, {})
+    )
+    weights = reading.lexicon.scales.weigh(reading.features[0])
+    if not weights:
+        weights = dict.fromkeys((*TOPICS, "unknown"), 0.0)
+    whole = {topic: weights.get(topic, 0.0) + PHRASED * scores.get(topic, 0) for topic in TOPICS}
+    first, second = sorted(TOPICS, key=lambda topic: (-whole[topic], TOPICS.index(topic)))[:2]
+    strange = whole[first] <= weights.get("unknown", 0.0) + STRANGE
+    near = [first]
+    if "stopping" in hits and scores.get("stopping", 0) >= DECIDED:  # what can kill is never unknown, and is said first
+        near = ["stopping", *([first] if first != "stopping" and not strange else [])]
+    elif strange:
+        return (), []
+    elif scores.get(second, 0) >= max(DECIDED, scores.get(first, 0) / 2):
+        near.append(second)
+    return tuple(near), [hit for each in hits.values() for hit in each if _speaks_for(hit, near)]
 
 
 def _speaks_for(hit: Found, topics: Iterable[str]) -> bool:
@@ -341,10 +439,8 @@ def _by_language(reading: Reading) -> Iterator[tuple[Mapping[str, list[Found]], 
     first = [tongue for tongue in dict.fromkeys(own) if tongue in reading.found]
     for tongue in first:
         yield reading.found[tongue], _scores(reading.found[tongue], reading)
-    brief = len(reading.folded.words) <= BRIEF
-    others = [tongue for tongue in reading.found if tongue not in first]
-    rest = [reading.found[tongue] for tongue in others if brief or tongue in reading.tongues or tongue == "en"]
-    yield from sorted(((hits, _scores(hits, reading)) for hits in rest), key=lambda each: -sum(each[1].values()))
+    rest = [(hits, _scores(hits, reading)) for tongue, hits in reading.found.items() if tongue not in first]
+    yield from sorted(rest, key=lambda each: -sum(each[1].values()))
 
 
 def _scores(concepts: Mapping[str, list[Found]], reading: Reading) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
@@ -53,6 +54,20 @@ def spoken_number(number: str, edition: Edition) -> str:
     """A telephone number as words, digit by digit, with a comma's pause between its groups."""
     groups = "".join(letter if letter in edition.digits else " " for letter in number).split()
     return ", ".join(" ".join(edition.digits[letter] for letter in group) for group in groups)
+
+
+LEFT_TO_RIGHT = "\u200e"
+
+
+def written_number(number: str, edition: Edition) -> str:
+    """A telephone number for a text. Right-to-left writing would show its groups in reverse order: there they join.
+
+    A star, hash or plus would change sides; an invisible mark keeps those few (none is an emergency number) in order.
+    """
+    if not edition.rtl:
+        return number
+    joined = re.sub(r"(?<=\d)[ -]+(?=\d)", "", number)
+    return f"{LEFT_TO_RIGHT}{joined}{LEFT_TO_RIGHT}" if re.search("[*#+]", joined) else joined
 
 
 def pack(lines: tuple[str, ...], fits: Callable[[tuple[str, ...], bool], bool]) -> Iterator[tuple[str, ...]]:
@@ -108,7 +123,9 @@ class Wording:
         row = self.numbered(country)
         if row is None:
             return self.sms("emergency_none")
-        return self.sms("emergency_number", number=row.call, country=self.country_name(row.code))
+        return self.sms(
+            "emergency_number", number=written_number(row.call, self.edition), country=self.country_name(row.code)
+        )
 
     def menu_text(self) -> str:
         labels = [(KEY_OF["urgent"], self.edition.urgent_label)]
@@ -211,7 +228,7 @@ class Wording:
         row, wordings = self.numbered(country), self.edition.urgent[kind]
         if row is None:
             return wordings[channel + PLAIN]
-        number = spoken_number(row.call, self.edition) if channel == "voice" else row.call
+        number = (spoken_number if channel == "voice" else written_number)(row.call, self.edition)
         name = self.country_name(row.code)
         return tuple(line.format(number=number, country=name) for line in wordings[channel + NUMBERED])
 
@@ -221,7 +238,7 @@ class Wording:
         for paragraph in self.edition.report:
             number = getattr(row, paragraph.when, "") if paragraph.when else ""
             if number or not paragraph.when:
-                shown = spoken_number(number, self.edition) if spoken else number
+                shown = (spoken_number if spoken else written_number)(number, self.edition)
                 name = self.country_name(country or "")
                 lines += [line.format(number=shown, country=name) for line in paragraph.utterances]
         return tuple(lines)

@@ -17,7 +17,13 @@ from ivr.catalogue import load_catalogue
 from ivr.model import KINDS, TOPICS
 
 SETTING = 160  # the engine's words a minute, at which our English takes as long as with a telephone voice
-VOICES = {"en": "en-us", "es": "es-419", "pt": "pt-br", "zh": "cmn"}  # where the engine's name is not the language's
+VOICES = {
+    "en": "en-us",
+    "es": "es-419",
+    "pt": "pt-br",
+    "zh": "cmn",
+    "fil": "id",
+}  # where the engine's name is not the language's
 
 
 def spoken() -> dict[str, list[str]]:

@@ -7,10 +7,12 @@ import unicodedata
 from itertools import product
 
 import pytest
+from bidi import get_display
 
 from ivr.answering import answer
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.model import KINDS, TOPICS, Message, Place, Sentence, first_part, urgent
+from ivr.wording import written_number
 
 LANGUAGES = list(load_catalogue().languages)
 COUNTRIES = ["KE", "US", "MX", "IN", "PK", "AE", "DO", "ET", None]
@@ -54,7 +56,7 @@ def test_nothing_is_said_in_another_language_or_script(catalogue: Catalogue, lan
             assert letters(re.sub("[A-Za-z]+", "", sentence.text)) <= {SCRIPTS[language]}, sentence.text
         elif language != "en":
             assert letters(sentence.text) <= {"LATIN", "FEMININE", "MASCULINE"}, sentence.text
-            roman = {"stop", "text"} if language.endswith("Latn") else set()
+            roman = {"stop", "text"} if language.endswith("Latn") or language == "fil" else set()
             assert not {word.lower() for word in words} & (ENGLISH - roman), sentence.text
 
 
@@ -64,9 +66,21 @@ def test_emergency_numbers_are_plain_digits_in_reading_order(catalogue: Catalogu
     wording = catalogue.languages[language]
     for kind, (code, country) in product(KINDS, catalogue.countries.items()):
         text = wording.urgent_text(kind, code)
-        assert (country.call or "0") in text or not country.call
+        assert not country.call or written_number(country.call, wording.edition) in text
         assert all(digit.isascii() for digit in text if digit.isdigit())
         assert not {"\u200e", "\u200f", "\u202b", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize("language", [code for code in LANGUAGES if code in ("ar", "ur")])
+def test_numbers_show_in_order_on_a_phone_that_writes_from_right_to_left(catalogue: Catalogue, language: str) -> None:
+    """What the bidirectional algorithm (UAX 9) puts on the screen has every number whole, its digits in order."""
+    wording = catalogue.languages[language]
+    for code, country in catalogue.countries.items():
+        texts = [*(wording.urgent_text(kind, code) for kind in KINDS), *wording.report_texts(code)]
+        shown = " ".join(get_display(text, base_dir="R") for text in texts)
+        for number in filter(None, (country.call, country.poison, country.advice, country.report)):
+            for whole in number.split(", "):
+                assert re.sub(r"(?<=\d)[ -](?=\d)", "", whole) in shown
 
 
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if not code.endswith("Latn")])

@@ -17,7 +17,8 @@ from ivr.settings import HOME
 
 CONTENT, LOCALES = HOME / "content", HOME / "locales"
 HEADER = "country,call,poison,advice,report,confidence,checked_on,source\n"
-WELCOME = '["It relaxes muscles."]\nen = "Our clinic says: it relaxes muscles."\nes = "Nuestra clínica dice: relaja los músculos."\n'
+WELCOME = '["It relaxes muscles."]\nen = "Our clinic says: it relaxes muscles."\n'
+WELCOME += 'es = "Nuestra clínica dice: relaja los músculos."\n'
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_her_number_takes_the_place_of_ours(folder: Path) -> None:
 def test_an_urgent_sentence_is_changed_in_every_language_on_offer_or_not_at_all(folder: Path) -> None:
     urgent = '["Do not stop baclofen suddenly."]\nen = "Never stop baclofen suddenly."\n'
     (folder / "words.toml").write_text(urgent, encoding="utf-8")
-    with pytest.raises(ContentError, match="an urgent or stopping sentence; give it in es, .*ar"):
+    with pytest.raises(ContentError, match=r"an urgent or stopping sentence; give it in es, .*ar"):
         load_catalogue(own=folder)
     english = load_catalogue(own=folder, wanted=("en",))
     assert "Never stop baclofen suddenly." in said("3", "en", english)

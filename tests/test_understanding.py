@@ -8,15 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ivr.lexicon import LABELS, LANGUAGES, STRONG, TOPICS, WEAK, Line, load_lexicon
+from ivr.catalogue import language_files
+from ivr.content import Source
+from ivr.lexicon import LABELS, STRONG, TOPICS, WEAK, Line, load_lexicon
 from ivr.model import KINDS
-from ivr.understanding import Understanding, understand
+from ivr.understanding import Understanding, taught, understand
 
 ROOT = Path(__file__).parent.parent
-FILES = {tag: ROOT / "locales" / tag.replace("-", "_") / "phrases.txt" for tag in LANGUAGES}
-FILES["en"] = ROOT / "content" / "phrases.txt"
-FILES = {tag: path for tag, path in FILES.items() if path.exists()}
-LEXICON = load_lexicon(FILES)
+SOURCE = Source(ROOT / "content", ROOT / "locales")
+FILES = language_files(SOURCE, "phrases.txt")
+LEXICON = taught(load_lexicon(FILES), language_files(SOURCE, "examples.txt"))
 
 # One text a line below its intent; `a/b` where either is right.
 ENGLISH = """
@@ -816,7 +817,7 @@ benefits:
   how long does baclofen take to work
   will it ease the tightness
   does baclofen really help
-  is it supposed to stop the jerks in my legs/benefits/uses
+  is it supposed to stop the jerks in my legs/benefits/uses/stopping
   will i be able to walk properly again
   what improvement can i expect
   i dont think its working
@@ -1555,7 +1556,7 @@ def sentences(table: str) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def at(line: Line) -> str:
-    return line.place.removeprefix(f"{ROOT}/")
+    return line.place
 
 
 def meaning(text: str, language: str | None = None) -> Understanding:
@@ -1680,7 +1681,7 @@ def test_one_wrong_letter_in_a_longer_word_is_forgiven() -> None:
     assert meaning("brestfeeding").intents == ("warnings",)
 
 
-@given(st.text(max_size=300), st.sampled_from([None, *LANGUAGES]))
+@given(st.text(max_size=300), st.sampled_from([None, *FILES]))
 def test_any_text_has_a_meaning(text: str, language: str | None) -> None:
     found = understand(text, language, LEXICON)
     assert found.intents and set(found.intents) <= set(LABELS) and len(found.intents) <= 2
@@ -1740,7 +1741,7 @@ def test_a_country_needs_no_space_in_chinese(tmp_path: Path) -> None:
         ("# words\nbreathing: cant breathe\n> all is well", "phrases.txt:2: no phrase of breathing is found"),
         ("breathing: br-\n> breathe", "phrases.txt:1: 'br-' is too short"),
         ("breathing: ???\n> ???", "phrases.txt:1: '???' has no letters"),
-        (f"breathing: {'a|b ' * 7}breathe\n> a", "stands for more than 64 phrases"),
+        (f"breathing: {'a|b ' * 11}breathe\n> a", "stands for more than 1024 phrases"),
     ],
 )
 def test_a_fault_in_a_file_is_named_with_its_line(tmp_path: Path, content: str, complaint: str) -> None:
