@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,11 +55,12 @@ def language_of(text: str, remembered: str | None, features: Features, scripts: 
     if len(possible) < 2:
         return Telling(possible[0] if possible and not text.isascii() else None, tuple(possible or scripts))
     scores = dict.fromkeys(scripts, 0.0)
-    for word in WORD.findall(text[:READ].casefold()):
+    words = WORD.findall(unicodedata.normalize("NFC", text[:READ]).casefold())
+    for word in words:
         for evidence in _evidence(f" {word} ", features):
             for tag, usual in evidence.items():
                 scores[tag] += usual
-    lead = TELLS if " " in text.strip() else ALONE
+    lead = TELLS if len(words) > 1 else ALONE
     return _leader({tag: scores[tag] for tag in possible}, remembered, lead)
 
 
