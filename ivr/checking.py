@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import PLACEHOLDER, SOURCE, ContentError, Entry, Source, placeholders, read_translations
+from ivr.content import PLACEHOLDER, SOURCE, ContentError, Entry, Source, placeholders, wordings
 from ivr.folding import fold_words
 from ivr.lexicon import STRONG, WEAK, Line
 from ivr.model import KINDS, TOPICS, Place, urgent
@@ -77,11 +77,7 @@ class Check:
 
     def _texts(self, language: str) -> Iterator[tuple[Entry, str]]:
         """Every English entry with its words in this language, where it has them."""
-        if language == SOURCE:
-            known = {entry.text: entry.text for entry in self.entries}
-        else:
-            known = {str(each.id): str(each.string) for each in read_translations(language, self.locales) if each.id}
-        known |= self.source.own.in_language(language)
+        known = wordings(self.source, language)
         yield from ((entry, known[entry.text]) for entry in self.entries if known.get(entry.text))
 
     def tables(self) -> dict[str, str]:

@@ -220,6 +220,16 @@ def read_translations(language: str, locales: Path) -> Catalog:
         return read_po(file)
 
 
+def wordings(source: Source, language: str) -> dict[str, str]:
+    """What stands for each English sentence, fuzzy or not, with an operator's own over it."""
+    if language == SOURCE:
+        known = {entry.text: entry.text for entry in source.entries()}
+    else:
+        catalog = read_translations(language, source.locales)
+        known = {str(entry.id): str(entry.string) for entry in catalog if entry.id}
+    return {**known, **source.own.in_language(language)}
+
+
 def translator(source: Source, language: str, missing: list[str]) -> Translate:
     """A function from English to this language, an operator's own words first; what is not found goes into `missing`.
 

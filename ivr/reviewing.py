@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from ivr.content import SOURCE, Source, locale_folder, read_translations
+from ivr.content import SOURCE, Source, locale_folder, wordings
 
 
 def review_file(source: Source, language: str) -> Path:
@@ -24,10 +24,9 @@ def _shipped_review(source: Source, language: str) -> Path:
 
 def _pairs(source: Source, language: str) -> Iterator[tuple[str, str]]:
     """Each English sentence of the line, once, with its words in this language (empty where there are none)."""
-    known = {str(entry.id): str(entry.string) for entry in read_translations(language, source.locales) if entry.id}
-    known |= source.own.in_language(language)
+    known = wordings(source, language)
     for text in dict.fromkeys(entry.text for entry in source.entries()):
-        yield text, known.get(text, text if language == SOURCE else "")
+        yield text, known.get(text, "")
 
 
 def fingerprint(english: str, translated: str) -> str:
