@@ -7,6 +7,7 @@ Arabic also without the little words that it writes together with the next.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,12 +20,10 @@ REACH = 3  # words that may stand where the star is
 ADJACENT = -1
 SOUND, JOINED = "~", "^"  # marks: as it sounds; with or without a joined prefix
 ARABIC_PREFIXES = ("و", "ف", "ب", "ل", "ال", "وال", "بال", "فال", "لل")
-_ENDS = ""
 
 Label = TypeVar("Label", bound=Hashable)
 
 Symbols = tuple[str, ...]
-Raw = dict[Any, Any]  # symbol -> Raw; under _ENDS the labels
 Slots = Sequence[Sequence[Symbols]]  # for each word of a phrase its choices; a choice may be several words, or none
 
 
@@ -44,14 +43,12 @@ class Graph(Generic[Label]):
         self._roots: dict[str, tuple[Node[Label], ...]] = {}
         known: set[str] = set()
         for phrases in files:
-            root: Node[Label] = _settled(_grown(phrases), {})
-            known.update(_symbols_of(root, set()))
+            ends: _Ends[Label] = _Ends()
+            root = ends.node(tuple(dict.fromkeys(ends.of(phrase, label) for phrase, label in phrases)))
+            known |= ends.symbols
             for symbol, node in root.steps.items():
                 self._roots[symbol] = (*self._roots.get(symbol, ()), node)
-        self._known = frozenset(known)
-        tails = {symbol.lstrip(SOUND + JOINED) for symbol in self._known}
-        self._ends = _sizes(tail for tail in tails if tail[0] == "-" != tail[-1])
-        self._insides = _sizes(tail for tail in tails if tail[0] == "-" == tail[-1])
+        self._shapes = tuple(_Shapes.of(mark, known) for mark in ("", JOINED, SOUND))
         self.symbols = lru_cache(maxsize=32768)(self._symbols)
 
     def find(self, words: Sequence[str], clauses: Sequence[int]) -> Iterator[tuple[Label, int, int]]:
@@ -77,59 +74,104 @@ class Graph(Generic[Label]):
             standing = waiting
 
     def _symbols(self, word: str) -> Symbols:
-        possible = (symbol for mark, spelling in _spellings(word) for symbol in self._possible(mark, spelling))
-        return tuple(symbol for symbol in possible if symbol in self._known)
+        plain, joined, sound = self._shapes
+        symbols = [*plain.fitting(word), *joined.fitting(word)]
+        if word.isascii():
+            symbols += sound.fitting(romanise(word))
+        else:
+            for each in ARABIC_PREFIXES:
+                if word.startswith(each):
+                    symbols += joined.fitting(word[len(each) :])
+        return tuple(symbols)
 
-    def _possible(self, mark: str, word: str) -> Iterator[str]:
-        yield mark + word
-        yield from (f"{mark}{word[:size]}-" for size in range(1, min(len(word), 40) + 1))
-        yield from (f"{mark}-{word[-size:]}" for size in self._ends if size <= len(word))
-        insides = (word[at : at + size] for size in self._insides for at in range(len(word) - size + 1))
-        yield from (f"{mark}-{inside}-" for inside in dict.fromkeys(insides))
+
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """The symbols under one mark, and how long their beginnings, endings and insides are."""
+
+    mark: str
+    known: frozenset[str]
+    beginnings: tuple[int, ...]
+    endings: tuple[int, ...]
+    insides: tuple[int, ...]
+
+    @classmethod
+    def of(cls, mark: str, symbols: Iterable[str]) -> _Shapes:
+        known = [symbol.lstrip(SOUND + JOINED) for symbol in symbols if _mark(symbol) == mark]
+        return cls(
+            mark,
+            frozenset(known),
+            _sizes(symbol for symbol in known if symbol[0] != "-" == symbol[-1]),
+            _sizes(symbol for symbol in known if symbol[0] == "-" != symbol[-1]),
+            _sizes(symbol for symbol in known if symbol[0] == "-" == symbol[-1]),
+        )
+
+    def fitting(self, word: str) -> list[str]:
+        """The symbols that this word is what they ask for: whole, then by its beginning, its ending, its inside."""
+        size = len(word)
+        possible = [word]
+        possible += [word[:each] + "-" for each in self.beginnings if each <= size]
+        possible += ["-" + word[-each:] for each in self.endings if each <= size]
+        insides = [word[at : at + each] for each in self.insides for at in range(size - each + 1)]
+        possible += [f"-{inside}-" for inside in dict.fromkeys(insides)]
+        return [self.mark + symbol for symbol in possible if symbol in self.known]
 
 
-def _spellings(word: str) -> Iterator[tuple[str, str]]:
-    yield "", word
-    yield JOINED, word
-    if word.isascii():
-        yield SOUND, romanise(word)
-    else:
-        yield from ((JOINED, word[len(each) :]) for each in ARABIC_PREFIXES if word.startswith(each))
+def _mark(symbol: str) -> str:
+    return symbol[0] if symbol[0] in (SOUND, JOINED) else ""
 
 
 def _sizes(symbols: Iterable[str]) -> tuple[int, ...]:
     return tuple(sorted({len(symbol.strip("-")) for symbol in symbols}))
 
 
-def _grown(phrases: Iterable[tuple[Slots, Label]]) -> Raw:
-    root: Raw = {}
-    for slots, label in phrases:
-        ends = [root]
-        for choices in slots:
-            ends = [_along(end, symbols) for end in ends for symbols in choices]
-        for end in ends:
-            end.setdefault(_ENDS, {})[label] = {}
-    return root
+class _Ends(Generic[Label]):
+    """The ends of one file's phrases, each kept once and known by a number; a node is where some of them may follow.
 
+    So no phrase is ever written out choice by choice: what follows a choice is the same end for all of it.
+    """
 
-def _along(node: Raw, symbols: Symbols) -> Raw:
-    for symbol in symbols:
-        node = node.setdefault(symbol, {})
-    return node
+    def __init__(self) -> None:
+        self.symbols: set[str] = set()
+        self._numbers: dict[Hashable, int] = {}
+        self._ends: list[tuple[tuple[Symbols, ...], Any]] = []
+        self._nodes: dict[tuple[int, ...], Node[Label]] = {}
 
+    def of(self, slots: Slots, label: Label) -> int:
+        """The number of a whole phrase."""
+        end = self._numbered((), label)
+        for choices in reversed(slots):
+            end = self._numbered(tuple(choices), end)
+        return end
 
-def _settled(raw: Raw, same: dict[Hashable, Node[Label]]) -> Node[Label]:
-    """The node for this branch; one that looks the same is used again."""
-    steps = {symbol: _settled(branch, same) for symbol, branch in raw.items() if symbol not in (_ENDS, GAP)}
-    gap = _settled(raw[GAP], same) if GAP in raw else None
-    labels = tuple(raw.get(_ENDS, ()))
-    key = (labels, id(gap), frozenset((symbol, id(node)) for symbol, node in steps.items()))
-    return same.setdefault(key, Node(steps, labels, gap))
+    def node(self, ends: tuple[int, ...]) -> Node[Label]:
+        if ends not in self._nodes:
+            labels: dict[Label, None] = {}
+            steps: defaultdict[str, dict[int, None]] = defaultdict(dict)
+            for end in ends:
+                self._follow(end, labels, steps)
+            gap = steps.pop(GAP, None)
+            self.symbols.update(steps)
+            following = {symbol: self.node(tuple(after)) for symbol, after in steps.items()}
+            self._nodes[ends] = Node(following, tuple(labels), self.node(tuple(gap)) if gap else None)
+        return self._nodes[ends]
 
+    def _follow(self, end: int, labels: dict[Label, None], steps: Mapping[str, dict[int, None]]) -> None:
+        """Where one more word leads from here; a choice of no word leads on at once."""
+        choices, following = self._ends[end]
+        if not choices:
+            labels[following] = None
+        for choice in choices:
+            if choice:
+                symbol, *rest = choice
+                steps[symbol][self._numbered((tuple(rest),), following) if rest else following] = None
+            else:
+                self._follow(following, labels, steps)
 
-def _symbols_of(node: Node[Any], seen: set[int]) -> Iterator[str]:
-    if id(node) not in seen:
-        seen.add(id(node))
-        yield from node.steps
-        for following in (*node.steps.values(), *filter(None, [node.gap])):
-            yield from _symbols_of(following, seen)
+    def _numbered(self, choices: tuple[Symbols, ...], following: Any) -> int:
+        """The number of an end: `choices` and the number of what follows them, or none and the label."""
+        end = (choices, following)
+        if end not in self._numbers:
+            self._numbers[end] = len(self._ends)
+            self._ends.append(end)
+        return self._numbers[end]

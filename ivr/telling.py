@@ -84,11 +84,14 @@ def _evidence(word: str, features: Features) -> Iterator[Mapping[str, float]]:
         yield from (features[letters] for letters in _threes(word) if letters in features)
 
 
-def _letters(text: str) -> Iterator[str]:
-    """Whole words and runs of three letters, as typed but for case."""
-    for word in WORD.findall(text.casefold()):
-        yield f" {word} "
-        yield from _threes(f" {word} ")
+def _counted(texts: Iterable[str]) -> Counter[str]:
+    """Whole words and runs of three letters, as typed but for case, and how often each stands in these texts."""
+    words = Counter(f" {word} " for text in texts for word in WORD.findall(text.casefold()))
+    counts = Counter(words)
+    for word, often in words.items():
+        for letters in _threes(word):
+            counts[letters] += often
+    return counts
 
 
 def _threes(word: str) -> Iterator[str]:
@@ -105,21 +108,21 @@ def features_of(texts: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]
 
     `texts`: pairs of a language and something written in it.
     """
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    samples: dict[str, list[str]] = defaultdict(list)
     for language, text in texts:
-        counts[language].update(_letters(text))
-        counts[language].update(_letters(fold_words(text)))
+        samples[language] += (text, fold_words(text))
     features: dict[str, dict[str, float]] = defaultdict(dict)
-    for language, seen in counts.items():
-        total = sum(seen.values())
+    for language, written in samples.items():
+        seen = _counted(written)
+        total = seen.total()
         for feature, count in seen.items():
             features[feature][language] = log(1 + count / total / FLOOR)
-    threes = {letters: evidence for letters, evidence in features.items() if len(letters) == 3}
-    return {**{word: _sum(word, features) for word in features}, **threes}
+    return {word: evidence if len(word) == 3 else _sum(word, features) for word, evidence in features.items()}
 
 
 def _sum(word: str, features: Features) -> dict[str, float]:
-    total = Counter(features[word])
+    total = dict(features[word])
     for letters in _threes(word):
-        total.update(features[letters])
-    return dict(total)
+        for language, usual in features[letters].items():
+            total[language] = total.get(language, 0) + usual
+    return total
