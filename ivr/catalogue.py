@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,6 +14,7 @@ from babel.languages import get_official_languages
 
 from ivr.content import SOURCE, ContentError, Source, edition, locale_folder, translator
 from ivr.countries import Country, fold_name, load_countries
+from ivr.keeping import kept
 from ivr.lexicon import Lexicon, load_lexicon
 from ivr.reviewing import unapproved
 from ivr.settings import HOME
@@ -107,7 +109,7 @@ def load_catalogue(
         countries = load_countries(content / "countries.csv")
         if own and (own / "countries.csv").exists():
             countries |= load_countries(own / "countries.csv")
-        lexicon = _lexicon(phrases, language_files(source, "examples.txt"))
+        lexicon = _lexicon(source)
     except (OSError, ValueError) as error:
         raise ContentError(str(error)) from error
     languages, incomplete = {}, {}
@@ -126,12 +128,16 @@ def load_catalogue(
 _compiled: dict[bytes, Lexicon] = {}  # by the contents of the files: a process compiles the same phrases once
 
 
-def _lexicon(phrases: Mapping[str, Path], examples: Mapping[str, Path]) -> Lexicon:
+def _lexicon(source: Source) -> Lexicon:
+    """The phrases compiled; kept in a file by what they are made of: the contents, the code, and Python's Unicode."""
+    phrases, examples = language_files(source, "phrases.txt"), language_files(source, "examples.txt")
     contents = [code.encode() + path.read_bytes() for files in (phrases, examples) for code, path in files.items()]
-    key = sha256(b"\0".join(contents)).digest()
+    ours = [path.read_bytes() for path in sorted((HOME / "ivr").glob("*.py"))]
+    key = sha256(b"\0".join([*contents, *ours, sys.version.encode()])).digest()
     if key not in _compiled:
         _compiled.clear()
-        _compiled[key] = taught(load_lexicon(phrases), examples)
+        file = source.folder.parent / "var" / "lexicon.pickle"
+        _compiled[key] = kept(file, key, lambda: taught(load_lexicon(phrases), examples))
     return _compiled[key]
 
 

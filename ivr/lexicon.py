@@ -19,6 +19,7 @@ from typing import NamedTuple
 from ivr.folding import Folded, fold, fold_words, romanise
 from ivr.matching import GAP, JOINED, SOUND, Graph, Symbols
 from ivr.model import KEYS as PHONE_KEYS
+from ivr.rows import Rows
 from ivr.telling import features_of, usual_script
 from ivr.weighing import NOTHING, Scales
 
@@ -214,7 +215,7 @@ class Lexicon:
     lines: tuple[Line, ...]
     graph: Graph[Cue]
     commands: Mapping[str, tuple[str, ...]]  # whole message -> concepts
-    features: Mapping[str, Mapping[str, float]]  # letters -> how usual in each language
+    features: Rows  # letters -> how usual in each language
     vocabulary: Mapping[str, Mapping[str, frozenset[str]]]  # language -> longer word -> concepts
     scripts: Mapping[str, str]  # language -> the script it is written in
     many: Mapping[str, Cue]  # tongue -> what a number stands for
@@ -231,7 +232,7 @@ def load_lexicon(files: Mapping[str, Path]) -> Lexicon:
         lines=lines,
         graph=Graph(*(_phrases(language, lines) for language in files)),
         commands=_commands(lines),
-        features=features_of(_samples(lines)),
+        features=features_of({language: _samples(language, lines) for language in files}),
         vocabulary=_vocabulary(lines),
         scripts={language: usual_script(_examples(language, lines)) for language in files},
         many={KIN.get(language, language): Cue(language, "many") for language in files},
@@ -325,10 +326,11 @@ def _folded_word(word: str) -> str:
     return fold_words(word)
 
 
-def _samples(lines: Iterable[Line]) -> Iterator[tuple[str, str]]:
-    """What each language looks like: its example sentences, and each word of its phrases once a line."""
+def _samples(language: str, lines: Iterable[Line]) -> Iterator[str]:
+    """What a language looks like: its example sentences, and each word of its phrases once a line."""
     for line in lines:
-        yield from ((line.language, text) for text in (*line.examples, " ".join(sorted(line.words()))))
+        if line.language == language:
+            yield from (*line.examples, " ".join(sorted(line.words())))
 
 
 def _examples(language: str, lines: Iterable[Line]) -> Iterator[str]:

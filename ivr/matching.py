@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ivr.folding import romanise
 
@@ -27,8 +27,7 @@ Symbols = tuple[str, ...]
 Slots = Sequence[Sequence[Symbols]]  # for each word of a phrase its choices; a choice may be several words, or none
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Node(Generic[Label]):
+class Node(NamedTuple, Generic[Label]):
     """Where one stands after some words of a phrase: what may follow, and what is complete."""
 
     steps: Mapping[str, Node[Label]]
@@ -48,15 +47,21 @@ class Graph(Generic[Label]):
             known |= ends.symbols
             for symbol, node in root.steps.items():
                 self._roots[symbol] = (*self._roots.get(symbol, ()), node)
-        self._shapes = tuple(_Shapes.of(mark, known) for mark in ("", JOINED, SOUND))
-        self.symbols = lru_cache(maxsize=32768)(self._symbols)
+        self.__setstate__((self._roots, tuple(_Shapes.of(mark, known) for mark in ("", JOINED, SOUND))))
+
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._roots, self._shapes
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self._roots, self._shapes = state
+        self.met = lru_cache(maxsize=32768)(self._met)
 
     def find(self, words: Sequence[str], clauses: Sequence[int]) -> Iterator[tuple[Label, int, int]]:
         """Each label with the first and the last word of its phrase; no gap reaches over the end of a clause."""
         standing: list[tuple[Node[Label], int, int]] = []
         for at, word in enumerate(words):
-            symbols = self.symbols(word)
-            reached = [(node, at) for symbol in symbols for node in self._roots.get(symbol, ())]
+            symbols, begun = self.met(word)
+            reached = [(node, at) for node in begun]
             waiting: list[tuple[Node[Label], int, int]] = []
             for node, first, spare in standing:
                 if spare != ADJACENT and clauses[at] != clauses[at - 1]:
@@ -73,7 +78,8 @@ class Graph(Generic[Label]):
                     waiting.append((node.gap, first, REACH))
             standing = waiting
 
-    def _symbols(self, word: str) -> Symbols:
+    def _met(self, word: str) -> tuple[Symbols, tuple[Node[Label], ...]]:
+        """What asks for this word, and where one stands after it as the first of a phrase."""
         plain, joined, sound = self._shapes
         symbols = [*plain.fitting(word), *joined.fitting(word)]
         if word.isascii():
@@ -82,7 +88,7 @@ class Graph(Generic[Label]):
             for each in ARABIC_PREFIXES:
                 if word.startswith(each):
                     symbols += joined.fitting(word[len(each) :])
-        return tuple(symbols)
+        return tuple(symbols), tuple(node for symbol in symbols for node in self._roots.get(symbol, ()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from bisect import bisect_right
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
+from operator import add
 
 from ivr.folding import fold_words
-
-Features = Mapping[str, Mapping[str, float]]  # letters -> how much they speak for each language
+from ivr.rows import Rows
 
 BLOCKS = (
     (0x0250, "Latin"), (0x0400, ""), (0x0530, "Cyrillic"), (0x0600, ""), (0x0780, "Arabic"), (0x0900, ""),
@@ -46,7 +46,7 @@ class Telling:
     near: tuple[str, ...]
 
 
-def language_of(text: str, remembered: str | None, features: Features, scripts: Mapping[str, str]) -> Telling:
+def language_of(text: str, remembered: str | None, features: Rows, scripts: Mapping[str, str]) -> Telling:
     """The language of a text among these, each with its script; the remembered one decides a tie."""
     if sum(map(str.isalpha, text[:READ])) < 3 and text.isascii():
         return Telling(None, tuple(scripts))
@@ -54,14 +54,14 @@ def language_of(text: str, remembered: str | None, features: Features, scripts: 
     possible = [tag for tag in scripts if scripts[tag] == script]
     if len(possible) < 2:
         return Telling(possible[0] if possible and not text.isascii() else None, tuple(possible or scripts))
-    scores = dict.fromkeys(scripts, 0.0)
+    scores = [0.0] * len(scripts)
     words = WORD.findall(unicodedata.normalize("NFC", text[:READ]).casefold())
     for word in words:
         for evidence in _evidence(f" {word} ", features):
-            for tag, usual in evidence.items():
-                scores[tag] += usual
+            scores = list(map(add, scores, evidence))
     lead = TELLS if len(words) > 1 else ALONE
-    return _leader({tag: scores[tag] for tag in possible}, remembered, lead)
+    scored = zip(scripts, scores, strict=True)
+    return _leader({tag: score for tag, score in scored if scripts[tag] == script}, remembered, lead)
 
 
 def _leader(scores: Mapping[str, float], remembered: str | None, lead: float) -> Telling:
@@ -76,12 +76,9 @@ def _leader(scores: Mapping[str, float], remembered: str | None, lead: float) ->
     return Telling("en" if english else None, near)  # a word that others borrow from English is English first
 
 
-def _evidence(word: str, features: Features) -> Iterator[Mapping[str, float]]:
+def _evidence(word: str, features: Rows) -> list[Sequence[float]]:
     """A word known to any language has all its evidence added up already; another is looked at in threes."""
-    if word in features:
-        yield features[word]
-    else:
-        yield from (features[letters] for letters in _threes(word) if letters in features)
+    return features.known([word]) or features.known(_threes(word))
 
 
 def _counted(texts: Iterable[str]) -> Counter[str]:
@@ -94,8 +91,8 @@ def _counted(texts: Iterable[str]) -> Counter[str]:
     return counts
 
 
-def _threes(word: str) -> Iterator[str]:
-    return (word[at : at + 3] for at in range(len(word) - 2))
+def _threes(word: str) -> list[str]:
+    return [word[at : at + 3] for at in range(len(word) - 2)]
 
 
 def usual_script(texts: Iterable[str]) -> str:
@@ -103,26 +100,20 @@ def usual_script(texts: Iterable[str]) -> str:
     return Counter(map(script_of, texts)).most_common(1)[0][0]
 
 
-def features_of(texts: Iterable[tuple[str, str]]) -> dict[str, dict[str, float]]:
+def features_of(samples: Mapping[str, Iterable[str]]) -> Rows:
     """How much each word or run of letters speaks for each language, in logarithms above the floor.
 
-    `texts`: pairs of a language and something written in it.
+    `samples`: by language, what is written in it.
     """
-    samples: dict[str, list[str]] = defaultdict(list)
-    for language, text in texts:
-        samples[language] += (text, fold_words(text))
-    features: dict[str, dict[str, float]] = defaultdict(dict)
-    for language, written in samples.items():
-        seen = _counted(written)
+    features: dict[str, list[float]] = {}
+    for place, texts in enumerate(samples.values()):
+        seen = _counted(spelling for text in texts for spelling in (text, fold_words(text)))
         total = seen.total()
         for feature, count in seen.items():
-            features[feature][language] = log(1 + count / total / FLOOR)
-    return {word: evidence if len(word) == 3 else _sum(word, features) for word, evidence in features.items()}
+            features.setdefault(feature, [0.0] * len(samples))[place] = log(1 + count / total / FLOOR)
+    summed = {word: row if len(word) == 3 else _sum(word, features) for word, row in features.items()}
+    return Rows.of(summed, len(samples))
 
 
-def _sum(word: str, features: Features) -> dict[str, float]:
-    total = dict(features[word])
-    for letters in _threes(word):
-        for language, usual in features[letters].items():
-            total[language] = total.get(language, 0) + usual
-    return total
+def _sum(word: str, features: Mapping[str, Sequence[float]]) -> list[float]:
+    return [sum(column) for column in zip(features[word], *(features[three] for three in _threes(word)), strict=True)]

@@ -99,7 +99,8 @@ class Reading:
         return self.lexicon.scales.alarm(plain | pairs)
 
     def of(self, *concepts: str) -> list[Found]:
-        return [hit for hits in self.found.values() for concept in concepts for hit in hits.get(concept, ())]
+        some = [hits for hits in self.found.values() if not hits.keys().isdisjoint(concepts)]
+        return [hit for hits in some for concept in concepts for hit in hits.get(concept, ())]
 
     def words(self, hits: Iterable[Found]) -> tuple[str, ...]:
         return tuple(" ".join(self.folded.words[hit.first : hit.last + 1]) for hit in hits)
@@ -251,7 +252,7 @@ def _covered(hits: Iterable[Found]) -> set[int]:
 
 def _without(reading: Reading, *concepts: str) -> list[str]:
     """The words of the text that these concepts do not cover."""
-    covered = _covered(reading.of(*concepts))
+    covered = _covered(reading.of(*concepts)) if concepts else ()
     return [word for at, word in enumerate(reading.folded.words) if at not in covered]
 
 
@@ -270,7 +271,7 @@ def _country(reading: Reading) -> Understanding | None:
 
 def _command(reading: Reading, *dropped: str) -> Understanding | None:
     """What is left without these words is a command from end to end."""
-    if len(reading.folded.words) > MOST_WORDS:
+    if len(reading.folded.words) > MOST_WORDS or (dropped and not reading.of(dropped[-1])):
         return None
     phrase = " ".join(_without(reading, *dropped))
     for concept in reading.lexicon.commands.get(phrase) or _sounding(phrase, reading):
@@ -311,7 +312,7 @@ def _combined(
     """The combinations that stand in the text, each within one language."""
     for hits in found.values():
         for combination in (each for concept in hits for each in BEGINNINGS.get(concept, ())):
-            if combination.weak != weak or not all(concept in hits for concept in combination.concepts):
+            if combination.weak != weak or not hits.keys() >= {*combination.concepts}:
                 continue
             group = _together(combination, hits, folded)
             if group and not any(frame in hits for frame in combination.unless):

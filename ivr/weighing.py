@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from math import log
 from pathlib import Path
 
 from ivr.folding import is_han, romanise
 from ivr.model import KINDS, TOPICS
+from ivr.rows import Rows
 
 RARE = 0.2  # how often a feature counts as seen where it never was
 STEMS = (4, 6)  # letters: a longer word also speaks for all that begin like it
@@ -31,7 +33,7 @@ class Scales:
     """For each feature its weight for each meaning: logarithms, the larger the more usual there."""
 
     meanings: tuple[str, ...]
-    weights: Mapping[str, tuple[float, ...]]
+    weights: Rows
     alarms: Mapping[str, float]  # how much each feature speaks for an emergency, or against it
 
     def alarm(self, features: Features) -> float:
@@ -44,11 +46,11 @@ class Scales:
 
     def weigh(self, features: Features) -> dict[str, float]:
         """How much the text is like the examples of each meaning; only differences mean something."""
-        known = [self.weights[feature] for feature in features if feature in self.weights]
+        known = self.weights.known(features)
         return dict(zip(self.meanings, map(sum, zip(*known, strict=True)), strict=True)) if known else {}
 
 
-NOTHING = Scales((), {}, {})
+NOTHING = Scales((), Rows.of({}, 0), {})
 
 
 def read_examples(path: Path) -> Iterator[tuple[str, str]]:
@@ -92,13 +94,14 @@ def scales(examples: Iterable[tuple[str, Features, Features]]) -> Scales:
         plain[meaning].update(words)
         alarming[ALARM if meaning.startswith("urgent.") else CALM].update(words | pairs)
     meanings = tuple(sorted(plain))
-    weights = dict(_logarithms([plain[meaning] for meaning in meanings]))
+    weights = Rows.of(dict(_logarithms([plain[meaning] for meaning in meanings])), len(meanings))
     alarms = {feature: alarm - calm for feature, (alarm, calm) in _logarithms([alarming[ALARM], alarming[CALM]])}
     return Scales(meanings, weights, alarms)
 
 
-def _logarithms(counts: list[Counter[str]]) -> Iterator[tuple[str, tuple[float, ...]]]:
+def _logarithms(counts: list[Counter[str]]) -> Iterator[tuple[str, list[float]]]:
     features = dict.fromkeys(feature for seen in counts for feature in seen)
+    usual = cache(lambda count: log(count + RARE))
     totals = [log(sum(seen.values()) + RARE * len(features)) for seen in counts]
     for feature in features:
-        yield feature, tuple(log(seen[feature] + RARE) - total for seen, total in zip(counts, totals, strict=True))
+        yield feature, [usual(seen[feature]) - total for seen, total in zip(counts, totals, strict=True)]

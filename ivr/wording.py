@@ -15,6 +15,7 @@ from ivr.model import KEYS, KINDS, TOPICS, Place
 
 LONGEST_TEXT = 1600  # characters in one message; Twilio refuses more (error 21617)
 PAGE_SEGMENTS = {"GSM-7": 3, "UCS-2": 4}  # budget of one page
+PAGE_LENGTH = 3 * 153  # characters; no page of more fits, in either encoding
 PART_SECONDS = 40.0  # one part of a topic in a call
 MENU_SECONDS = 20.0
 URGENT_SECONDS = 25.0
@@ -110,6 +111,8 @@ class Wording:
 
     @staticmethod
     def _fits(page: str) -> bool:
+        if len(page) > PAGE_LENGTH:
+            return False
         encoding, count = segments(page)
         return count <= PAGE_SEGMENTS[encoding]
 
