@@ -9,6 +9,7 @@ import hmac
 import re
 import uuid
 import xml.etree.ElementTree as ET
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, NoReturn
@@ -370,6 +371,13 @@ class Played:
         return f"[audio] {urlsplit(self.url).path}"
 
 
+class Incoming(NamedTuple):
+    """What the line itself starts: a text, or a call whose first document is at this URL."""
+
+    body: str = ""
+    url: str = ""
+
+
 class Document(NamedTuple):
     """One exchange, for the curious."""
 
@@ -397,6 +405,8 @@ class Phone:
         self.account, self.number, self.line = account, number, line
         self.country, self.dial_status = country or "", dial_status
         self.documents: list[Document] = []  # of the last text
+        self.inbox: deque[Incoming] = deque()  # whoever carries for the line appends here
+        self.ringing: str | None = None  # URL of the call that waits to be answered
 
     def text(self, words: str, media: int = 0, **extra: str) -> list[Text]:
         """Sends a text and gives what comes back: nothing, for an empty <Response/>."""
@@ -410,6 +420,25 @@ class Phone:
     def call(self, **extra: str) -> "Call":
         """Calls the line and listens until it waits for a key or ends."""
         return Call(self, extra)
+
+    def receive(self) -> list[Text]:
+        """The texts that came by themselves; a call that came rings until it is answered, or this is asked again."""
+        texts, self.ringing = [], None
+        while self.inbox:
+            came = self.inbox.popleft()
+            if came.url:
+                self.ringing = came.url
+            else:
+                texts.append(Text(came.body, None, *counted(came.body), self.number))
+        return texts
+
+    def answer(self) -> "Call":
+        """Picks up the call that rings."""
+        url, self.ringing = self.ringing, None
+        if url is None:
+            refuse("Nothing rings", self.base_url, "the line calls first")
+        picked_up = {"Direction": "outbound-api", "CallStatus": "in-progress"}
+        return Call(self, self.parties("To", "From") | self.parties("Called", "Caller") | picked_up, url)
 
     def _text_form(self, words: str, media: int) -> dict[str, str]:
         sid, segments = fresh("MM" if media else "SM"), str(counted(words)[1])
@@ -503,9 +532,9 @@ def fresh(prefix: str) -> str:
 class Call:
     """A call, from the first ring. `heard` and `lines` hold what was met since the last key."""
 
-    def __init__(self, phone: Phone, extra: Mapping[str, str]) -> None:
+    def __init__(self, phone: Phone, extra: Mapping[str, str], url: str | None = None) -> None:
         self.phone, self.extra, self.sid = phone, dict(extra), fresh("CA")
-        self.url = f"{phone.base_url}/voice"
+        self.url = url or f"{phone.base_url}/voice"
         self.heard: list[Spoken | Played] = []
         self.lines: list[str] = []
         self.dialled: list[str] = []
@@ -668,8 +697,13 @@ class Player:
                 return text_lines(phone.text("", media=1))
             case "empty", "", "":
                 return text_lines(phone.text(""))
+            case "receive", "", "":
+                came = text_lines(phone.receive())
+                return [*came, " (rings)"] if phone.ringing else came
             case "call", "", "":
                 self.call = phone.call()
+            case "answer", "", "" if phone.ringing:
+                self.call = phone.answer()
             case "press", " ", key if self.call:
                 self.call.press(key)
             case "say", " ", said if self.call:
@@ -677,7 +711,8 @@ class Player:
             case "wait", "", "" if self.call:
                 self.call.wait()
             case _:
-                raise ValueError("no such turn here: (call), then (press 1), (say …), (wait); (picture), (empty)")
+                turns = "(call) or (answer), then (press 1), (say …), (wait); (picture), (empty), (receive)"
+                raise ValueError(f"no such turn here: {turns}")
         return [f" {line}" for line in self.call.lines]
 
 

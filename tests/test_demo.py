@@ -9,11 +9,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
+import phonenumbers
 import pytest
+from flask.testing import FlaskClient
 
+from ivr.app import create_app
+from ivr.catalogue import Catalogue
+from ivr.countries import load_countries
+from ivr.demo import MOST_PHONES
 from ivr.phone import Phone, over_http
+from ivr.settings import HOME, Settings
 
 
 @pytest.fixture
@@ -36,10 +44,11 @@ def address(tmp_path: Path) -> Iterator[str]:
         process.terminate()
 
 
-def ask(address: str, path: str, said: dict[str, str]) -> object:
+def ask(address: str, path: str, said: dict[str, str]) -> dict[str, Any]:
     data = json.dumps(said).encode()
     with urlopen(Request(f"{address}{path}", data, {"Content-Type": "application/json"})) as answer:
-        return json.load(answer)
+        came: dict[str, Any] = json.load(answer)
+        return came
 
 
 def test_the_demo_answers_signed_texts_and_calls_and_shows_a_phone(address: str) -> None:
@@ -50,11 +59,41 @@ def test_the_demo_answers_signed_texts_and_calls_and_shows_a_phone(address: str)
     call.press("0")
     assert "Get help now." in str(call.lines[0])
     with urlopen(address) as page:
-        assert "A simulated phone" in page.read().decode()
-    replies = ask(address, "/demo/text", {"words": "benefits", "number": "+15005550006"})
-    assert isinstance(replies, list)
-    assert replies[0]["segments"] == 3
-    heard = ask(address, "/demo/call", {"number": "+15005550006"})
-    assert isinstance(heard, dict)
-    assert "press 0" in " ".join(heard["heard"])
-    assert ask(address, "/demo/call", {"sid": heard["sid"], "key": "0"})
+        assert "simulated phone" in page.read().decode()
+    number = ask(address, "/demo/phone", {"country": "US"})["number"]
+    came = ask(address, "/demo/turn", {"number": number, "turn": "benefits"})
+    assert [(text["language"], text["segments"]) for text in came["texts"]] == [("en", 3)]
+    assert came["wire"][0]["url"] == f"{address}/sms"
+    came = ask(address, "/demo/turn", {"number": number, "turn": "(call)"})
+    assert "press 0" in str(came["heard"])
+    assert came["in_call"]
+    assert "Call nine one one" in str(ask(address, "/demo/turn", {"number": number, "turn": "(press 0)"})["heard"])
+
+
+@pytest.fixture
+def client(tmp_path: Path, catalogue: Catalogue) -> FlaskClient:
+    environment = {"DATABASE_URL": f"sqlite:///{tmp_path}/line.db"}
+    return create_app(Settings.for_demo("http://127.0.0.1:5000", environment), catalogue).test_client()
+
+
+def test_every_country_of_the_line_has_phones_of_its_own_until_they_are_forgotten(client: FlaskClient) -> None:
+    numbers = {}
+    for country in load_countries(HOME / "content/countries.csv"):
+        numbers[country] = client.post("/demo/phone", json={"country": country}).get_json()["number"]
+        assert phonenumbers.region_code_for_number(phonenumbers.parse(numbers[country])) == country
+    assert len(set(numbers.values())) > MOST_PHONES
+    first, *_, last = ({"number": number, "turn": "hello"} for number in numbers.values())
+    assert client.post("/demo/turn", json=first).status_code == 404
+    assert client.post("/demo/turn", json=last).status_code == 200
+    assert client.post("/demo/phone", json={"country": "XX"}).status_code == 404
+
+
+def test_a_saved_session_names_the_settings_but_no_number_that_may_be_somebodys(client: FlaskClient) -> None:
+    number = client.post("/demo/phone", json={"country": "KE"}).get_json()["number"]
+    for turn, status in [("(press 1)", 400), ("(call)", 200), ("(press 12)", 400), ("two\nlines", 200)]:
+        assert client.post("/demo/turn", json={"number": number, "turn": turn}).status_code == status
+    script = client.get("/demo/script", query_string={"number": number}).get_data(as_text=True)
+    assert "# set IVR_OPTOUT=carrier\nfrom +254712123456\ncountry KE\n> (call)\n< [" in script
+    assert "> (press 12)\n> two lines\n<" in script  # a turn at which the line or the phone stopped is kept too
+    assert "(press 1)" not in script  # no turn at all
+    assert number not in script

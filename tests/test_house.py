@@ -45,7 +45,7 @@ ALLOWED = {
     "door": {"settings"},
     "sms": {"answering", "door", "line", "model", "store"},
     "voice": {"answering", "catalogue", "door", "line", "model", "sms"},
-    "demo": {"line", "phone"},
+    "demo": {"line", "phone", "settings"},
     "app": {"catalogue", "demo", "door", "line", "settings", "sms", "store", "voice"},
     "wsgi": {"app"},
 }

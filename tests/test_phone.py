@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from ivr.phone import (
     SSML,
     VOICE_RULES,
+    Incoming,
     Phone,
     PhoneError,
     Played,
@@ -599,6 +600,30 @@ def test_a_conversation_that_goes_as_written_comes_back_unchanged() -> None:
     assert play(CONVERSATION, phone_for) == CONVERSATION
 
 
+def test_what_the_line_starts_itself_is_received_and_answered() -> None:
+    def caller(request: Request) -> str:
+        form = form_of(request)
+        return xml(say(" ".join(form[key] for key in ("From", "To", "ToCountry", "Direction", "CallStatus"))) + END)
+
+    used = phone(Line(back=caller), number="+254700000001", country="KE")
+    used.inbox += [Incoming(body="One."), Incoming(url=f"{used.base_url}/back"), Incoming(body="Two.")]
+    script = """\
+from +254700000001
+country KE
+> (receive)
+< One.
+<< Two.
+< (rings)
+> (answer)
+< [en] +15005550001 +254700000001 KE outbound-api in-progress
+< (hangs up)
+> (receive)
+"""
+    assert play(script, lambda number, country: used) == script
+    with pytest.raises(PhoneError, match="Nothing rings"):
+        used.answer()
+
+
 def test_no_reply_stays_unseen_and_no_line_is_believed() -> None:
     bare = "\n".join(line for line in CONVERSATION.split("\n") if not line.startswith("<"))
     assert play(bare, phone_for) == CONVERSATION
@@ -617,6 +642,7 @@ def test_without_a_header_the_number_is_twilios_test_number() -> None:
         "> (picture 2)",
         "> (call)\n> (press)",
         "> (call)\n> (wait 3)",
+        "> (answer)",
         ">",
         "hello",
     ],
