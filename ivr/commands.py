@@ -18,6 +18,7 @@ from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
+from ivr.record import record
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError, listed, own_content
 from ivr.store import StoreError
@@ -40,6 +41,9 @@ def _app() -> Flask:
 @click.group(cls=FlaskGroup, create_app=_app, add_version_option=False, load_dotenv=False)
 def cli() -> None:
     """The baclofen line: texts and calls about the medicine baclofen."""
+
+
+cli.add_command(record)
 
 
 def main() -> None:

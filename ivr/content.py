@@ -113,6 +113,10 @@ class Edition:
     prompts: Mapping[str, Prompt]
     territories: Mapping[str, str]  # names of countries as the CLDR has them
     countries: Mapping[str, str]  # the same, or shorter where people say it so
+    gtts: str  # Google Translate's code of the language
+    espeak: str  # the offline engine's voice; empty: it has none that is fit
+    espeak_not: str  # why it has none
+    spelled: Mapping[str, str]  # words as an engine of speech must be given them
 
 
 class Source:
@@ -278,6 +282,10 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         prompts={name: _prompt(table, translate, about.get("space", " ")) for name, table in source.prompts.items()},
         territories=territories,
         countries={**territories, **source.short_countries.get(language, {})},
+        gtts=about.get("gtts", language),
+        espeak=about.get("espeak", ""),
+        espeak_not=about.get("espeak_not", ""),
+        spelled=about.get("spelled", {}),
     )
 
 

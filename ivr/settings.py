@@ -31,6 +31,7 @@ class Settings:
     optout: str = "carrier"
     default_country: str | None = None
     content: Path | None = None
+    audio_base_url: str = ""
     demo: bool = False
 
     @classmethod
@@ -50,6 +51,7 @@ class Settings:
             optout=env.get("IVR_OPTOUT") or "carrier",
             default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
             content=own_content(env),
+            audio_base_url=env.get("AUDIO_BASE_URL", "").strip().rstrip("/"),
         )
 
     @classmethod
@@ -70,11 +72,18 @@ def own_content(env: Mapping[str, str]) -> Path | None:
     return Path(env["IVR_CONTENT"].strip()) if env.get("IVR_CONTENT", "").strip() else None
 
 
+def audio_folder(own: Path | None) -> Path:
+    """Where recordings are kept: in the operator's folder (`own_content`), if she has one."""
+    return own / "audio" if own else HOME / "var" / "audio"
+
+
 def listed(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-_URL = re.compile(r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?/?", re.ASCII)
+_HOST = r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?"
+_URL = re.compile(_HOST + "/?", re.ASCII)
+_AUDIO_URL = re.compile(_HOST + "(/[A-Za-z0-9._~-]+)*/?", re.ASCII)
 
 
 _REQUIRED = {
@@ -95,6 +104,10 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
     url, country = env.get("IVR_BASE_URL", "").strip(), env.get("IVR_DEFAULT_COUNTRY", "").strip()
     if url and not _URL.fullmatch(url):
         faults.append("IVR_BASE_URL must be scheme and host only, such as https://line.example.org")
+    if not _AUDIO_URL.fullmatch(env.get("AUDIO_BASE_URL", "").strip() or "https://none"):
+        faults.append(
+            "AUDIO_BASE_URL must be the URL of a folder of recordings, such as https://audio.example.org/line"
+        )
     if not re.fullmatch("(AC[0-9a-fA-F]{32})?", env.get("TWILIO_ACCOUNT_SID", "").strip()):
         faults.append("TWILIO_ACCOUNT_SID must be AC and 32 digits, as the Twilio console shows it")
     if env.get("TWILIO_AUTH_TOKEN", "").strip() and not listed(env["TWILIO_AUTH_TOKEN"]):

@@ -38,6 +38,11 @@ ALLOWED = {
     "keeping": set(),
     "catalogue": {"content", "countries", "keeping", "lexicon", "reviewing", "settings", "understanding", "wording"},
     "answering": {"model", "catalogue", "countries", "understanding", "wording"},
+    "speech": {"answering", "content", "model", "wording"},
+    "recordings": {"content", "speech"},
+    "espeak": set(),
+    "engines": {"content"},
+    "record": {"catalogue", "content", "engines", "recordings", "settings", "speech", "wording"},
     "translating": {"content"},
     "checking": {"model", "content", "catalogue", "folding", "lexicon", "translating", "understanding", "wording"},
     "store": set(),
@@ -63,6 +68,7 @@ PURE = {
     "catalogue",
     "answering",
     "countries",
+    "speech",
 }
 
 
@@ -120,7 +126,7 @@ def settings_read() -> set[str]:
     text = (HOME / "ivr/settings.py").read_text(encoding="utf-8") + (HOME / "ivr/commands.py").read_text(
         encoding="utf-8"
     )
-    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|PORT)"', text))
+    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|AUDIO_BASE_URL|PORT)"', text))
 
 
 def test_every_setting_is_in_the_readme() -> None:
@@ -162,7 +168,7 @@ def test_nothing_names_this_machine_or_a_registry() -> None:
 def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
     assert set(Settings.__dataclass_fields__) == {
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
-        "optout", "default_country", "content", "demo",
+        "optout", "default_country", "content", "audio_base_url", "demo",
     }  # fmt: skip
 
 
