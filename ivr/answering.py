@@ -11,8 +11,11 @@ from ivr.model import CARRIER_WORDS, KEYS, TOPICS, Message, Place, Reply, Senten
 from ivr.understanding import Understanding, understand
 from ivr.wording import KEY_OF, Wording
 
-MENU, WELCOME, LANGUAGES = Place("menu"), Place("welcome"), Place("languages-1")
+MENU, WELCOME, LANGUAGES, PERSON = Place("menu"), Place("welcome"), Place("languages-1"), Place("person")
+QUEUED, ANSWERED, CALLED = "queued", "answered", "called"  # outcomes of what a reply wanted
 ASKED_AGAIN = 3  # times; then the urgent message once, and a goodbye
+LISTENS = ("menu", "welcome")  # places where speech is heard beside keys
+UNREACHABLE = ("withheld", "landline", "opted_out", "number")  # refusals that mean: no text can ever come
 OFFERED_AT_ONCE = 4  # languages in one spoken prompt; key 9 brings the next ones
 
 
@@ -37,6 +40,7 @@ class _Text:
         self.languages = self._languages()
         self.country = message.country
         self.place = MENU
+        self.wants = ""
 
     @property
     def wording(self) -> Wording:
@@ -78,6 +82,8 @@ class _Text:
                 return [self._language()]
             case "country":
                 return [self._country()]
+            case "call_me":
+                return [self._call_me()]
             case "stop":
                 return [f"{self.wording.sms('opt_out')}\n{self.wording.emergency(self.country)}"]
             case "menu":
@@ -132,6 +138,15 @@ class _Text:
         told = self.wording.sms("country_set", country=name)
         return f"{told} {self._with_menu()}"
 
+    def _call_me(self) -> str:
+        """A call back reads aloud what was texted last; the place stays, so that it knows."""
+        self.place = self.message.place
+        if not self.message.outcome and "call" in self.message.ways:
+            self.wants = "call"
+        if self.message.outcome == QUEUED:
+            return f"{self.wording.sms('call_soon')}\n{self.wording.emergency(self.country)}"
+        return self._with_menu("call_refused")
+
     def _with_menu(self, *names: str) -> str:
         """The emergency line, what went before, and the menu: what every text gets that asks for nothing else."""
         wording = self.wording
@@ -140,19 +155,19 @@ class _Text:
         if len(nearest) == 2:
             labels = [wording.topic_label(topic) for topic in nearest]
             first.append(wording.sms("nearest", first=labels[0], second=labels[1]))
-        return " ".join(first) + "\n" + wording.menu_text()
+        return " ".join(first) + "\n" + wording.menu_text(calls="call" in self.message.ways)
 
     def _say(self, intents: Sequence[str], *texts: str) -> Reply:
         decided = " ".join((self.meaning.layer, self.meaning.rule)).strip()
         said = tuple(Sentence(text, self.languages[0]) for text in texts)
-        return Reply(tuple(intents), self.languages, self.country, self.place, said, decided=decided)
+        return Reply(tuple(intents), self.languages, self.country, self.place, said, decided=decided, wants=self.wants)
 
 
 # Calls
 
 
 class _Call:
-    """One step of a call: a key, or none."""
+    """One step of a call: a key, words, or none."""
 
     def __init__(self, message: Message, catalogue: Catalogue) -> None:
         self.message = message
@@ -160,37 +175,97 @@ class _Call:
         offered = tuple(code for code in message.languages if code in catalogue.languages)
         self.languages = offered or catalogue.likely(message.country)
         self.wording = catalogue.languages[self.languages[0]]
-        self.place = message.place if self.wording.has(message.place, message.country) else MENU
-        if self.place.topic == "languages" and not self._offered(self.place):
-            self.place = LANGUAGES
+        self.place = message.place if self._exists(message.place) else MENU
+
+    def _exists(self, place: Place) -> bool:
+        if place.topic == "languages":
+            return place.part in (1, 2, 3) and bool(self._offered(place))
+        return place == replace(PERSON, tries=place.tries) or self.wording.has(place, self.message.country)
 
     def reply(self) -> Reply:
+        if self.place.topic == "person":
+            return self._person()
         if self.message.words:
             return self._pressed(self.message.words[0])
+        if self.message.heard is not None:
+            return self._heard(self.message.heard)
         if self.place.tries == 0:
-            return self._ask(self.place, "prompt")
-        return self._ask(self.place, "silence", () if self.place.topic == "urgent" else self.wording.voice("silence"))
+            return self._ask(self.place, "prompt", self._opening())
+        return self._ask(self.place, "silence", () if self.place.topic == "urgent" else self._silence())
+
+    def _opening(self) -> tuple[str, ...]:
+        """What goes before the first prompt: why we call, or that the caller's own language has no voice yet."""
+        called = self.wording.voice("called_back") if self.message.outcome == CALLED else ()
+        own = next(iter(self.message.languages), "")
+        if own in self.catalogue.languages or own not in self.wording.edition.voiceless:
+            return called
+        return (*called, *self.wording.voice("cannot_speak", language=self.wording.edition.voiceless[own]))
+
+    def _silence(self) -> tuple[str, ...]:
+        speaks = self.place.topic in LISTENS and self.wording.edition.hears
+        return (*self.wording.voice("silence"), *(self.wording.voice("speak_too") if speaks else ()))
 
     def _pressed(self, key: str) -> Reply:
         if self.place.topic == "languages" and key in "12345678":  # only here do they choose a language
             return self._language(int(key))
-        match KEYS.get(key, ""):
+        intent = KEYS.get(key, "")
+        if intent == "urgent" and self.place.topic == "urgent" and "person" in self.message.ways:
+            return replace(self._say(PERSON, "person", self.wording.voice("person_called")), wants="person")
+        if intent == "repeat":
+            kept = self.place.tries if self.place.topic == "urgent" else 0  # which language it is spoken in
+            return self._ask(Place(self.place.name, kept), "repeat")
+        return self._go(intent)
+
+    def _go(self, intent: str, kind: str = "general") -> Reply:
+        match intent:
             case "urgent":
-                return self._ask(urgent(), "urgent")
+                return self._ask(urgent(kind), "urgent")
             case "menu":
                 self.languages = self.languages[:1]
                 return self._ask(MENU, "menu")
-            case "repeat":
-                kept = self.place.tries if self.place.topic == "urgent" else 0  # which language it is spoken in
-                return self._ask(Place(self.place.name, kept), "repeat")
             case "language":
                 return self._languages()
             case "more":
                 return self._more()
+            case "text_me":
+                return self._text_me()
             case topic if topic in TOPICS:
                 self.languages = self.languages[:1]
                 return self._ask(first_part(topic), topic)
-        return self._wrong()
+        return self._wrong("wrong_key")
+
+    def _heard(self, words: str) -> Reply:
+        """Speech, by the same understanding as a text. A cry for help needs no certainty, anything else does."""
+        meaning = understand(words, self.languages[0], self.catalogue.lexicon)
+        intent = meaning.intents[0]
+        asks = intent in TOPICS and self.message.sure  # "can it cause seizures?" is a question
+        if intent == "urgent" or meaning.rule == "help" or (meaning.danger and not asks):
+            return self._go("urgent", meaning.kind or "general")
+        if meaning.danger:
+            return self._ask(first_part(intent), intent, (self.wording.urgent_invitation(),))
+        if meaning.chosen in self.catalogue.languages and self.message.sure:
+            return self._chosen(str(meaning.chosen))
+        understood = {"stop": "stopping", "report": "urgent"}.get(intent, intent)  # the report comes after the urgent
+        if not self.message.sure or understood in ("unknown", "country", "call_me", "text_me"):
+            return self._wrong("not_heard")
+        return self._go(understood)
+
+    def _text_me(self) -> Reply:
+        """The topic just heard, as a text: asked of the channel first, then told what became of it."""
+        if self.place.topic not in TOPICS:
+            return self._wrong("wrong_key")
+        if not self.message.outcome:
+            return replace(self._say(self.place, "text_me", ()), wants="text")
+        told = {QUEUED: "text_sent", **dict.fromkeys(UNREACHABLE, "text_unreachable")}
+        lead = self.wording.voice(told.get(self.message.outcome, "text_refused"))
+        return self._ask(MENU, "text_me", lead)
+
+    def _person(self) -> Reply:
+        """After a person was called: the call is over, or nobody answered and the emergency number is said."""
+        if self.message.outcome == ANSWERED:
+            return self._say(MENU, "person", self.wording.voice("goodbye"), ends=True)
+        lead = (*self.wording.voice("person_away"), *self.wording.emergency_spoken(self.message.country))
+        return self._ask(MENU, "person", lead)
 
     def _languages(self) -> Reply:
         """The list of languages, or the next ones of it."""
@@ -205,9 +280,12 @@ class _Call:
     def _language(self, number: int) -> Reply:
         offered = self._offered(self.place)
         if number > len(offered):
-            return self._wrong()
-        self.languages = (offered[number - 1],)
-        self.wording = self.catalogue.languages[self.languages[0]]
+            return self._wrong("wrong_key")
+        return self._chosen(offered[number - 1])
+
+    def _chosen(self, language: str) -> Reply:
+        self.languages = (language,)
+        self.wording = self.catalogue.languages[language]
         return self._ask(WELCOME, "language")
 
     def _more(self) -> Reply:
@@ -215,12 +293,12 @@ class _Call:
         if self.place.topic in ("menu", "welcome", "languages") or not self.wording.has(
             following, self.message.country
         ):
-            return self._wrong()
+            return self._wrong("wrong_key")
         return self._ask(following, "more")
 
-    def _wrong(self) -> Reply:
+    def _wrong(self, prompt: str) -> Reply:
         place = MENU if self.place == WELCOME else self.place
-        return self._ask(place.again(), "unknown", self.wording.voice("wrong_key"))
+        return self._ask(place.again(), "unknown", self.wording.voice(prompt))
 
     def _ask(self, place: Place, intent: str, lead: tuple[str, ...] = ()) -> Reply:
         if place.tries > ASKED_AGAIN:
@@ -233,7 +311,17 @@ class _Call:
             return self._say(place, intent, lead, self._offers(place))
         if place.topic == "urgent":
             self.wording = self.catalogue.languages[self.languages[min(place.tries, len(self.languages) - 1)]]
-        return self._say(place, intent, (*lead, *self.wording.spoken_at(place, self.message.country)))
+        return self._say(
+            place, intent, (*lead, *self.wording.spoken_at(place, self.message.country), *self._offer(place))
+        )
+
+    def _offer(self, place: Place) -> tuple[str, ...]:
+        """What this line can do beyond words, named after what the place says."""
+        if place.topic in TOPICS and "text" in self.message.ways:
+            return self.wording.voice("text_offer", key=KEY_OF["text_me"])
+        if place.topic == "urgent" and "person" in self.message.ways:
+            return self.wording.voice("person_offer", key=KEY_OF["urgent"])
+        return ()
 
     def _offers(self, place: Place) -> tuple[Sentence, ...]:
         """Languages, each in its own words; 0 is named right after the first two, before any other language."""

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import logging
 import os
+import re
+from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request, send_from_directory
 from twilio.twiml.messaging_response import MessagingResponse
 from twilio.twiml.voice_response import VoiceResponse
 from werkzeug.exceptions import HTTPException
 
 from ivr.catalogue import Catalogue, load_catalogue
+from ivr.content import ContentError
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.line import Line, the_line
+from ivr.model import Sentence
+from ivr.outbox import Outbox, Rules
+from ivr.recordings import TYPES, Recordings
 from ivr.settings import Settings
 from ivr.sms import sms
+from ivr.speech import sayable, spoken
 from ivr.store import Store
-from ivr.voice import voice
+from ivr.voice import say, voice
+
+FOREVER = 31_536_000  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -31,17 +40,52 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.extensions["ivr"] = Line(settings, words, Store(settings.database_url, settings.secret_key))
+    app.extensions["ivr"] = _line(settings, words)
     app.register_blueprint(sms)
     app.register_blueprint(voice)
     if settings.demo:
         app.register_blueprint(demo)
     app.add_url_rule("/status", view_func=status, methods=["POST"], provide_automatic_options=False)
+    app.add_url_rule("/audio/<path:name>", view_func=audio)
     app.add_url_rule("/livez", view_func=alive)
     app.add_url_rule("/readyz", view_func=alive)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Exception, broken)
     return app
+
+
+def _line(settings: Settings, words: Catalogue) -> Line:
+    editions = [wording.edition for wording in words.languages.values()]
+    try:
+        recordings = Recordings(settings.audio, editions, remote=bool(settings.audio_base_url))
+    except ValueError as error:
+        raise ContentError(str(error)) from error
+    recorded = {
+        code
+        for code, wording in spoken(words.languages).items()
+        if not wording.edition.voice and all(recordings.find(code, text) for text in sayable(wording))
+    }
+    rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
+    return Line(
+        settings,
+        words,
+        words.spoken(recorded),
+        Store(settings.database_url, settings.secret_key),
+        Outbox(settings.database_url, settings.secret_key, rules),
+        recordings,
+    )
+
+
+_AUDIO = re.compile(r"(human/)?[A-Za-z]{2,3}(-[A-Za-z]+)?/[0-9a-f]{12}(-[0-9a-f]{8})?\.(mp3|wav)", re.ASCII)
+
+
+def audio(name: str) -> Response:
+    """A recording. Its name changes with its words, so whoever has it may keep it."""
+    if not _AUDIO.fullmatch(name):
+        abort(404)
+    sent = send_from_directory(the_line().settings.audio, name, mimetype=TYPES[Path(name).suffix], max_age=FOREVER)
+    sent.cache_control.immutable = True
+    return sent
 
 
 def status() -> Response:
@@ -63,11 +107,11 @@ def broken(fault: Exception) -> Response | HTTPException:
     if isinstance(fault, HTTPException):
         return fault
     log.error("%s broke on %s", type(fault).__name__, request.url_rule, exc_info=fault)
-    wording = next(iter(the_line().catalogue.spoken.languages.values()))
+    wording = next(iter(the_line().spoken.languages.values()))
     if request.path.startswith("/voice"):
         call = VoiceResponse()
         for sentence in wording.voice("apology"):
-            call.say(sentence, voice=wording.edition.voice, language=wording.edition.say)
+            say(call, Sentence(sentence, wording.edition.language), the_line())
         call.hangup()
         return Response(str(call), content_type="text/xml; charset=utf-8")
     text = MessagingResponse()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -15,11 +16,14 @@ from babel.languages import get_official_languages
 from ivr.content import SOURCE, ContentError, Source, edition, locale_folder, translator
 from ivr.countries import Country, fold_name, load_countries
 from ivr.keeping import kept
-from ivr.lexicon import Lexicon, load_lexicon
+from ivr.lexicon import STRONG, Lexicon, load_lexicon
+from ivr.model import TOPICS
 from ivr.reviewing import unapproved
 from ivr.settings import HOME
 from ivr.understanding import taught
 from ivr.wording import Wording
+
+MOST_HINTS = 100  # of the 500 that Twilio takes: each document of the menu carries them
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,19 @@ class Catalogue:
         return MappingProxyType(names | {"uk": "GB", "usa": "US", "america": "US", "uae": "AE"})
 
     @cached_property
+    def hints(self) -> Mapping[str, tuple[str, ...]]:
+        """For each language, words that a recogniser of speech should expect: the first phrase of each line."""
+        return {code: tuple(islice(self._first_phrases(code), MOST_HINTS)) for code in self.languages}
+
+    def _first_phrases(self, language: str) -> Iterator[str]:
+        lines = [line for line in self.lexicon.lines if line.language == language]
+        for concept in ("help", *TOPICS, *STRONG, "menu", "more", "language"):
+            for line in lines:
+                if line.concept == concept:
+                    plain = (phrase for phrase in line.spelled() if phrase.replace(" ", "").isalpha())
+                    yield from islice(plain, 1)
+
+    @cached_property
     def language_names(self) -> str:
         return ", ".join(wording.edition.name.upper() for wording in self.languages.values())
 
@@ -58,16 +75,19 @@ class Catalogue:
         ordered = dict.fromkeys((*known, *official, *self.languages))
         return tuple(language for language in ordered if language in self.languages)
 
-    @cached_property
-    def spoken(self) -> Catalogue:
-        """The languages that a voice speaks. Where only texts were wanted, a call still gets one: never none."""
-        kept = _with_voice(self.languages) or dict(list(_with_voice(self.withheld).items())[:1])
+    def spoken(self, recorded: Container[str] = ()) -> Catalogue:
+        """The languages that a voice speaks, or that are wholly recorded.
+
+        Where only texts were wanted, a call still gets one: never none.
+        """
+        kept = {code: wording for code, wording in self.languages.items() if wording.edition.voice or code in recorded}
+        kept = kept or dict([each for each in self.withheld.items() if each[1].edition.voice][:1])
         return replace(self, languages=MappingProxyType(kept))
 
     def phone(self, language: str | None) -> tuple[str, ...]:
-        """The language spoken to someone who texts in this one, if there is any."""
+        """The language to speak to someone who texts in this one; whether it can be spoken is another matter."""
         wording = self.languages.get(language or "")
-        return (wording.edition.phone,) if wording and wording.edition.phone else ()
+        return (wording.edition.phone,) if wording else ()
 
     def narrowed(self, wanted: tuple[str, ...], *, reviewed_only: bool = False) -> Catalogue:
         """The same catalogue with only these languages (all where none is named), or those of them that are approved.
@@ -86,10 +106,6 @@ class Catalogue:
         kept = {code: wording for code, wording in self.languages.items() if code in chosen}
         withheld = {code: wording for code, wording in self.languages.items() if code not in chosen}
         return replace(self, languages=MappingProxyType(kept), withheld=MappingProxyType(withheld))
-
-
-def _with_voice(wordings: Mapping[str, Wording]) -> dict[str, Wording]:
-    return {code: wording for code, wording in wordings.items() if wording.edition.voice}
 
 
 def load_catalogue(

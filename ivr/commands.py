@@ -141,7 +141,7 @@ def understand_lines(explain: str | None, lang: str | None) -> None:
             intent = understand(row["text"], row.get("lang"), lexicon).intents[0]
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise click.ClickException(f"line {number}: a JSON object with a text is expected ({error})") from error
-        row["pred"] = {"country": "menu", "report": "menu"}.get(intent, intent)
+        row["pred"] = {"country": "menu", "report": "menu", "call_me": "unknown"}.get(intent, intent)
         click.echo(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace").decode())
 
 

@@ -102,7 +102,8 @@ class Edition:
     digits: Mapping[str, str]
     space: str  # what stands between two sentences
     rtl: bool  # written from right to left
-    phone: str  # the language spoken to those who text in this one; empty: it cannot be spoken yet
+    phone: str  # the language spoken to those who text in this one
+    hears: str  # the recogniser's tag for speech in this language; empty: keys only
     words_a_minute: float
     characters_a_second: float
     topics: Mapping[str, Topic]
@@ -111,6 +112,7 @@ class Edition:
     urgent_invitation: str
     report: tuple[Paragraph, ...]
     prompts: Mapping[str, Prompt]
+    voiceless: Mapping[str, str]  # names of the languages that no <Say> voice speaks, as the CLDR has them
     territories: Mapping[str, str]  # names of countries as the CLDR has them
     countries: Mapping[str, str]  # the same, or shorter where people say it so
     gtts: str  # Google Translate's code of the language
@@ -131,6 +133,9 @@ class Source:
         self.report = self._table("report.toml")
         self.topics = {topic: self._table(f"topics/{topic}.toml") for topic in TOPICS}
         self.short_countries = self.languages.pop("countries", {})
+        self.voiceless = [
+            code for code, about in self.languages.items() if not about["voice"] and about.get("phone", code) == code
+        ]
         self.own = _own(own, self) if own else Own(None, MappingProxyType({}))
 
     def _table(self, name: str) -> dict[str, Any]:
@@ -261,7 +266,7 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
     """Everything the line can say in one language, through `translate` sentence by sentence."""
     about = source.languages[language]
     locale = Locale.parse(language, sep="-")
-    territories = Locale.parse(about.get("names", language), sep="-").territories
+    names = Locale.parse(about.get("names", language), sep="-")
     return Edition(
         language=language,
         name=about["name"],
@@ -271,7 +276,8 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         digits=dict(zip("0123456789*#", about["digits"].split(), strict=True)),
         space=about.get("space", " "),
         rtl=locale.text_direction == "rtl",
-        phone=about.get("phone", language if about["voice"] else ""),
+        phone=about.get("phone", language),
+        hears=about.get("hears", ""),
         words_a_minute=about.get("words_a_minute", 0),
         characters_a_second=about.get("characters_a_second", 0),
         topics={name: _topic(table, translate) for name, table in source.topics.items()},
@@ -280,8 +286,9 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         urgent_invitation=translate(source.urgent["invitation"]),
         report=_paragraphs(source.report, translate),
         prompts={name: _prompt(table, translate, about.get("space", " ")) for name, table in source.prompts.items()},
-        territories=territories,
-        countries={**territories, **source.short_countries.get(language, {})},
+        voiceless={code: names.languages[code] for code in source.voiceless},
+        territories=names.territories,
+        countries={**names.territories, **source.short_countries.get(language, {})},
         gtts=about.get("gtts", language),
         espeak=about.get("espeak", ""),
         espeak_not=about.get("espeak_not", ""),

@@ -28,6 +28,9 @@ _REQUIRED: dict[str, dict[str, re.Pattern[str]]] = {
     "status": {},
 }
 _OPTIONAL = {
+    "Direction": re.compile(r"[a-z-]{0,40}"),
+    "Confidence": re.compile(r"([0-9]{0,2}\.?[0-9]{1,20}([eE][-+]?[0-9]{1,2})?)?"),
+    "DialCallStatus": re.compile(r"[a-z-]{0,20}"),
     "Digits": re.compile(r"[0-9*#A-DwW]{0,100}"),
     "NumMedia": re.compile(r"[0-9]{0,4}"),
     "FromCountry": re.compile(r"[A-Za-z]{0,2}"),

@@ -25,7 +25,7 @@ from ivr.weighing import NOTHING, Scales
 
 LABELS = (
     "uses", "benefits", "side_effects", "dosage", "warnings", "stopping",
-    "urgent", "menu", "language", "country", "more", "report", "stop", "unknown",
+    "urgent", "menu", "language", "country", "more", "report", "call_me", "stop", "unknown",
 )  # fmt: skip
 ROMANISED = ("hi-Latn", "ur-Latn")
 MARKS = {"hi-Latn": SOUND, "ur-Latn": SOUND, "ar": JOINED}
@@ -34,11 +34,11 @@ KIN = {"ur-Latn": "hi-Latn"}
 
 # The order breaks ties: the more it can hurt to miss a topic, the earlier it stands.
 TOPICS = ("stopping", "warnings", "side_effects", "dosage", "benefits", "uses")
-KEYS = {key: intent for key, intent in PHONE_KEYS.items() if key.isdigit()} | {"8": "unknown"}
+KEYS = {key: intent for key, intent in PHONE_KEYS.items() if key.isdigit()} | {"8": "call_me"}
 
 # --- concepts -------------------------------------------------------------------------------------------
 
-COMMANDS = ("menu", "more", "language", "country", "report", "stop")
+COMMANDS = ("help", "menu", "more", "language", "country", "report", "call_me", "stop")
 NAME = "name."  # name.es: the name of Spanish
 SPOKEN_KEYS = tuple(f"key.{key}" for key in KEYS)
 FILLERS = ("polite", "wanting", "press", "speak", *SPOKEN_KEYS)

@@ -15,6 +15,7 @@ KEYS = {
     "0": "urgent",
     **{str(number): topic for number, topic in enumerate(TOPICS, 1)},
     "7": "more",
+    "8": "text_me",
     "9": "language",
     "*": "repeat",
     "#": "menu",
@@ -73,9 +74,11 @@ def first_part(topic: str) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a person sent. `words` is None where nothing was said or pressed: a call's first prompt, or silence.
+    """What a person sent. `words`: a text, or a key; None where there is none: a call's first prompt, or silence.
 
     `languages`: the one language that is known, or several that are likely, the likeliest first; empty: none.
+    `heard`: what a recogniser made of speech, and whether it is `sure` of it. `ways`: what the line can do for
+    this person now: `text` or `call` them, put them through to a `person`. `outcome`: what became of such a wish.
     """
 
     channel: Channel
@@ -83,6 +86,10 @@ class Message:
     languages: tuple[str, ...] = ()
     country: str | None = None
     place: Place = Place()
+    heard: str | None = None
+    sure: bool = True
+    ways: frozenset[str] = frozenset()
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,7 @@ class Reply:
 
     `said`: in a text each is a message of its own; in a call they are spoken in order. `ends`: the line hangs up.
     `decided`: layer, rule and words that decided, for audit; never the text itself.
+    `wants`: what the channel must try now (`text`, `call`, `person`), and then ask again with its outcome.
     """
 
     intents: tuple[str, ...]
@@ -100,6 +108,7 @@ class Reply:
     said: tuple[Sentence, ...]
     ends: bool = False
     decided: str = ""
+    wants: str = ""
 
     @property
     def language(self) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
@@ -15,6 +17,26 @@ SECRET_LENGTH = 32  # characters; shorter keys could be guessed from the hashes 
 
 class SettingsError(Exception):
     """The line cannot start; the message says which settings are wrong and what to put there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Helper:
+    """A person who answers the phone: for callers of one language or of all, within hours of the day or always."""
+
+    number: str
+    language: str = ""
+    opens: time = time.min
+    closes: time = time.max
+    zone: str = "UTC"
+
+    def answers(self, language: str, now: datetime) -> bool:
+        """Whether to call at this moment (an aware time); hours may reach over midnight."""
+        local = now.astimezone(ZoneInfo(self.zone)).time()
+        if self.opens <= self.closes:
+            within = self.opens <= local < self.closes
+        else:
+            within = local >= self.opens or local < self.closes
+        return within and self.language in ("", language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +53,12 @@ class Settings:
     optout: str = "carrier"
     default_country: str | None = None
     content: Path | None = None
+    audio: Path = HOME / "var" / "audio"
     audio_base_url: str = ""
+    helpers: tuple[Helper, ...] = ()
+    callback: bool = False
+    outbound_countries: tuple[str, ...] = ()
+    outbound_daily: int = 500
     demo: bool = False
 
     @classmethod
@@ -51,7 +78,9 @@ class Settings:
             optout=env.get("IVR_OPTOUT") or "carrier",
             default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
             content=own_content(env),
+            audio=audio_folder(own_content(env)),
             audio_base_url=env.get("AUDIO_BASE_URL", "").strip().rstrip("/"),
+            helpers=tuple(helper(each) for each in listed(env.get("IVR_TRANSFER_NUMBER", ""))),
         )
 
     @classmethod
@@ -84,6 +113,35 @@ def listed(text: str) -> tuple[str, ...]:
 _HOST = r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?"
 _URL = re.compile(_HOST + "/?", re.ASCII)
 _AUDIO_URL = re.compile(_HOST + "(/[A-Za-z0-9._~-]+)*/?", re.ASCII)
+_HELPER = re.compile(
+    r"(?:(?P<language>[a-z]{2,3})=)?(?P<number>\+[1-9]\d{6,14})(?:@(?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d))?",
+    re.ASCII,
+)
+
+
+def helper(text: str) -> Helper:
+    """A number, such as `+15005550009` or `sw=+15005550009@08:00-17:00`; hours are those of the number's own country.
+
+    Raises ValueError where it is none.
+    """
+    read = _HELPER.fullmatch(text)
+    if read is None:
+        raise ValueError(text)
+    language, number = read["language"] or "", read["number"]
+    if not read["opens"]:
+        return Helper(number, language)
+    from phonenumbers import parse, timezone  # a large table, for those who set hours only
+
+    zone = timezone.time_zones_for_number(parse(number))[0]
+    known = "UTC" if zone == timezone.UNKNOWN_TIMEZONE else zone
+    return Helper(number, language, time.fromisoformat(read["opens"]), time.fromisoformat(read["closes"]), known)
+
+
+def _is_helper(text: str) -> bool:
+    try:
+        return bool(helper(text))
+    except ValueError:
+        return False
 
 
 _REQUIRED = {
@@ -118,6 +176,8 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
         faults.append("IVR_REVIEWED_ONLY must be 1 or 0")
     if env.get("IVR_OPTOUT", "carrier") not in ("", "carrier", "line"):
         faults.append("IVR_OPTOUT must be carrier (Twilio answers STOP) or line (we answer it)")
+    if not all(_is_helper(each) for each in listed(env.get("IVR_TRANSFER_NUMBER", ""))):
+        faults.append("IVR_TRANSFER_NUMBER must be numbers such as +15005550009 or sw=+15005550009@08:00-17:00")
     if 0 < len(env.get("IVR_SECRET_KEY", "")) < SECRET_LENGTH:
         faults.append(f"IVR_SECRET_KEY is shorter than {SECRET_LENGTH} characters: openssl rand -hex 32")
     return faults

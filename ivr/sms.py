@@ -25,7 +25,11 @@ def text_received() -> Response:
     form = let_in(request, line.settings, "sms")
     number, sid = person(form["From"]), form["MessageSid"]
     caller = line.store.recall(number, sid)
-    reply = answer(message(form, caller, line), line.catalogue)
+    asked = message(form, caller, line)
+    reply = answer(asked, line.catalogue)
+    if reply.wants == "call":
+        outcome = line.ask("call", form, reply.language, reply.country, reply.place)
+        reply = answer(replace(asked, outcome=outcome), line.catalogue)
     line.store.remember(number, sid, caller, _after(reply, caller, form))
     if carrier_answers(form, line):
         return twiml(MessagingResponse(), reply)
@@ -35,7 +39,8 @@ def text_received() -> Response:
 def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
     known = (caller.language,) if caller.language else ()
     country = caller.country or line.country_of(form)
-    return Message("sms", form["Body"], known, country, Place(caller.place))
+    ways = frozenset({"call"} if line.settings.callback and line.reaches("call", form) else ())
+    return Message("sms", form["Body"], known, country, Place(caller.place), ways=ways)
 
 
 def _after(reply: Reply, caller: Caller, form: dict[str, str]) -> Caller:

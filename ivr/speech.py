@@ -16,13 +16,18 @@ PROMPT_KEYS = {
     "way_more": (KEY_OF["more"],),
     "way_report": (KEY_OF["more"],),
     "language_label": (KEY_OF["language"],),
+    "text_offer": (KEY_OF["text_me"],),
+    "person_offer": (KEY_OF["urgent"],),
     "language_offer": tuple(str(number) for number in range(1, OFFERED_AT_ONCE + 1)),
 }
+
+# Those that name a language, or a country and its number.
+NAMING = {"cannot_speak", "emergency_number", "number_again"}
 
 
 def spoken(languages: Mapping[str, Wording]) -> dict[str, Wording]:
     """Those languages that a call can be in, once they have a voice or recordings; the rest is for texts only."""
-    return {code: wording for code, wording in languages.items() if wording.edition.phone in ("", code)}
+    return {code: wording for code, wording in languages.items() if wording.edition.phone == code}
 
 
 def aloud(text: str, edition: Edition) -> str:
@@ -46,12 +51,15 @@ def sayable(wording: Wording) -> Iterator[str]:
 
 def _parts(wording: Wording) -> Iterator[Iterable[str]]:
     yield wording.menu_spoken()
-    for name in wording.edition.prompts:
+    for name in wording.edition.prompts.keys() - NAMING:
         for key in PROMPT_KEYS.get(name, ("",)):
             yield wording.voice(name, key=key)
+    for language in wording.edition.voiceless.values():
+        yield wording.voice("cannot_speak", language=language)
     for parts in wording.parts.values():
         yield from parts
     for country in (None, *wording.countries):
         for kind in KINDS:
             yield wording.urgent_spoken(kind, country)
+        yield wording.emergency_spoken(country)
         yield from wording.report_parts(country)

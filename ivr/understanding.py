@@ -52,10 +52,11 @@ BORROWED = frozenset([*WEAK, *WEIGHTS])
 MOST_WORDS = 14  # of a command with all courtesy around it
 # Differences of weights, in natural logarithms, chosen by trying: where false alarms rose faster than recall.
 ALARMED = 10.5  # so much more like an emergency than like anything else, without a danger word
-CALMED = -12.0  # so much less, that a danger word alone is none
+CALMED = -8.0  # so much less, that a danger word alone is none
 KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
 PHRASED = 4.0  # one point of a phrase
-STRANGE = 9.0  # by which a topic must lead "unknown"
+STRANGE = 7.0  # by which a topic must lead "unknown"
+BREAK = 1000  # clauses that a "but" may make of one
 BRIEF = 3  # words: too few to tell the language, so the words of all are tried
 
 
@@ -180,7 +181,7 @@ def _sorted(found: Iterable[Found]) -> dict[str, dict[str, list[Found]]]:
 def _clauses(folded: Folded, found: Iterable[Found]) -> tuple[int, ...]:
     """A "but" begins a new clause as a full stop does."""
     breaks = sorted({hit.first for hit in found if hit.concept == "but"})
-    return tuple(clause * 1000 + bisect_right(breaks, at) for at, clause in enumerate(folded.clauses))
+    return tuple(clause * BREAK + bisect_right(breaks, at) for at, clause in enumerate(folded.clauses))
 
 
 def _amounts(found: Iterable[Found]) -> list[Found]:
@@ -216,7 +217,7 @@ def _numbers(folded: Folded, lexicon: Lexicon) -> list[Found]:
 
 def _weighed(unit: tuple[str, ...]) -> bool:
     """10 mg is one tablet; times, days and hours are not pills either."""
-    return bool(unit) and unit[0] in {"mg", "mcg", "ml"}
+    return bool(unit) and unit[0] in {"mg", "mcg", "ml", "毫"}
 
 
 # Commands: the whole message and nothing less.
@@ -277,7 +278,7 @@ def _command(reading: Reading, *dropped: str) -> Understanding | None:
     for concept in reading.lexicon.commands.get(phrase) or _sounding(phrase, reading):
         chosen = concept.removeprefix(NAME) if concept.startswith(NAME) else None
         if concept != "stop" or "wanting" not in dropped:  # "please stop" leaves, "I want to stop" asks
-            intent = "language" if chosen else concept
+            intent = "language" if chosen else {"help": "menu"}.get(concept, concept)
             return Understanding((intent,), layer="command", rule=concept, words=(phrase,), chosen=chosen)
     return None
 
@@ -370,7 +371,7 @@ def _framed(hit: Found, reading: Reading) -> bool:
     frames = {each.concept for each in spoken if reading.clause(each) == clause and not hit.holds(each)}
     if "history" in frames:
         return True
-    asked = bool(reading.folded.asked) and len(reading.folded.words) <= 3
+    asked = clause // BREAK in reading.folded.asked and len(reading.folded.words) <= 3
     return "now" not in frames and (asked or "asking" in frames)
 
 
@@ -379,8 +380,15 @@ def _urgent(reading: Reading, layer: str, fired: list[tuple[str, str, tuple[Foun
         return None
     order = ("overdose", "self_harm", "pump", "withdrawal", "general")
     rule, kind, hits = min(fired, key=lambda each: order.index(each[1]))
-    topics = [topic for topic in _topics(reading)[0] if topic != "side_effects"]
+    topics = _named_topics(reading)
     return Understanding(("urgent", *topics[:1]), kind, layer=layer, rule=rule, words=reading.words(hits))
+
+
+def _named_topics(reading: Reading) -> list[str]:
+    """Topics that phrases name beside the emergency, not those that it is only like; its own signs name none."""
+    topics, hits = _topics(reading)
+    named = {topic for hit in hits for topic, weight in WEIGHTS.get(hit.concept, {}).items() if weight >= DECIDED}
+    return [topic for topic in topics if topic in named - {"side_effects"}]
 
 
 # Everything else.

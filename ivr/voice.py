@@ -3,51 +3,100 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 
 from flask import Blueprint, Response, request
-from twilio.twiml.voice_response import Gather, VoiceResponse
+from twilio.twiml.voice_response import Gather, Say, VoiceResponse
 
-from ivr.answering import LANGUAGES, WELCOME, after_silence, answer
-from ivr.catalogue import Catalogue
+from ivr.answering import ANSWERED, CALLED, LANGUAGES, LISTENS, QUEUED, WELCOME, after_silence, answer
 from ivr.door import let_in
-from ivr.line import person, the_line
+from ivr.line import Line, party, person, the_line
 from ivr.model import Message, Place, Reply, Sentence
 from ivr.sms import twiml
+from ivr.store import Caller
 
 voice = Blueprint("voice", __name__)
 
 NOWHERE = "ZZ"  # in a path: no country is known
 WAIT_SECONDS = 5  # for a key, after the prompt
+RING_SECONDS = 25  # for a person to pick up; a voice mail often answers after thirty
+LONGEST_TALK = 3600  # seconds with a person
+SLOWLY = "90%"  # of the voice's usual rate
+CALLED_PATH = "called/"  # where a call that the line makes begins
+SURE = 0.5  # a recogniser's confidence below which we ask again; where it tells none, it is believed
 _PATH = re.compile(r"([A-Za-z.-]{2,200})/([A-Z]{2})/([a-z_]+(?:-[a-z_]+|-\d{1,2})?)/(\d{1,2})", re.ASCII)
 
 
 @voice.post("/voice", provide_automatic_options=False)
 def call_received() -> Response:
-    """The first prompt of a call: the languages likely there, and 0."""
+    """The first prompt of a call: the languages likely there, and 0. Or none: we reject, and call back."""
     line = the_line()
     form = let_in(request, line.settings, "voice")
     caller = line.store.recall(person(form.get("From", "")), form["CallSid"])
     country = caller.country or line.country_of(form)
-    languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
-    reply = answer(Message("voice", None, languages, country, LANGUAGES), line.catalogue.spoken)
-    return twiml(render(reply, line.catalogue), reply)
+    spoken, known = line.spoken, line.catalogue.phone(caller.language)
+    languages = (*known, *(code for code in spoken.likely(country) if code not in known))
+    message = Message("voice", None, languages, country, LANGUAGES)
+    if line.settings.callback and line.ask("call", form, caller.language or "", country, LANGUAGES) == QUEUED:
+        return _rejected(answer(message, spoken))
+    return _answered(message, line, form, caller)
+
+
+def _rejected(reply: Reply) -> Response:
+    """Only once the call back is surely queued; whatever stands in its way, the call is answered instead."""
+    response = VoiceResponse()
+    response.reject()
+    return twiml(response, reply)
 
 
 @voice.post("/voice/<path:place>", provide_automatic_options=False)
 def call_continues(place: str) -> Response:
-    """A key pressed at a place, or silence there."""
+    """A key or words at a place, or silence there."""
     line = the_line()
     form = let_in(request, line.settings, "voice")
-    languages, country, where = read_path(place)
-    country = country or line.country_of(form)
-    message = Message("voice", form.get("Digits") or None, languages, country, where)
-    reply = answer(message, line.catalogue.spoken)
+    languages, country, where = read_path(place.removeprefix(CALLED_PATH))
+    message = Message(
+        "voice",
+        form.get("Digits") or None,
+        languages,
+        country or line.country_of(form),
+        where,
+        heard=form.get("SpeechResult"),
+        sure=float(form.get("Confidence") or 1) >= SURE,
+        outcome=_outcome(place, form),
+    )
+    return _answered(message, line, form, line.store.recall(party(form)[0], form["CallSid"]))
+
+
+def _outcome(place: str, form: Mapping[str, str]) -> str:
+    if form.get("DialCallStatus") in ("completed", "answered"):
+        return ANSWERED
+    return CALLED if place.startswith(CALLED_PATH) else ""
+
+
+def _answered(message: Message, line: Line, form: dict[str, str], caller: Caller) -> Response:
+    """Answer a step of a call. Where the answer wants a text sent, that is asked for first, and its outcome told."""
+    message = replace(message, ways=_ways(message, line, form, caller))
+    reply = answer(message, line.spoken)
+    if reply.wants == "text":
+        fits = line.catalogue.phone(caller.language) == (reply.language,)  # Hindi in Latin letters, for who texts so
+        language = str(caller.language) if fits else reply.language
+        outcome = line.ask("text", form, language, reply.country, reply.place, opted_out=caller.opted_out)
+        reply = answer(replace(message, outcome=outcome), line.spoken)
     if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
-        number, sid = person(form.get("From", "")), form["CallSid"]
-        caller = line.store.recall(number, sid)
-        line.store.remember(number, sid, caller, replace(caller, language=reply.language))
-    return twiml(render(reply, line.catalogue), reply)
+        line.store.remember(party(form)[0], form["CallSid"], caller, replace(caller, language=reply.language))
+    return twiml(render(reply, line), reply)
+
+
+def _ways(message: Message, line: Line, form: Mapping[str, str], caller: Caller) -> frozenset[str]:
+    """What the line can do for this caller now beyond words: asked only at the places that offer it."""
+    ways = set()
+    if not caller.opted_out and line.reaches("text", form):
+        ways.add("text")
+    if line.person(next(iter(message.languages), "")):
+        ways.add("person")
+    return frozenset(ways)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
@@ -60,33 +109,52 @@ def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
     return tuple(dict.fromkeys(languages.split("."))), known, Place(name, int(tries))
 
 
-def write_path(reply: Reply, place: Place) -> str:
-    return f"/voice/{'.'.join(reply.languages)}/{reply.country or NOWHERE}/{place.name}/{place.tries}"
+def write_path(languages: tuple[str, ...], country: str | None, place: Place) -> str:
+    return f"/voice/{'.'.join(languages)}/{country or NOWHERE}/{place.name}/{place.tries}"
 
 
-def render(reply: Reply, catalogue: Catalogue) -> VoiceResponse:
-    """Speak, and wait for a key; on silence go on at another place; or speak and hang up."""
+def render(reply: Reply, line: Line) -> VoiceResponse:
+    """Speak, and wait for a key or words; on silence go on at another place; or speak and end, or call a person."""
     response = VoiceResponse()
-    if reply.ends:
-        _speak(response, reply.said, catalogue)
-        response.hangup()
+    here = write_path(reply.languages, reply.country, reply.place)
+    number = line.person(reply.language) if reply.wants == "person" else None
+    if reply.ends or number:
+        speak(response, reply.said, line)
+        if number:
+            dial = response.dial(action=here, method="POST", timeout=RING_SECONDS, time_limit=LONGEST_TALK)
+            dial.number(number)
+        else:
+            response.hangup()
         return response
     gather = Gather(
-        input="dtmf",
-        num_digits="1",
-        finish_on_key="",
-        timeout=WAIT_SECONDS,
-        action=write_path(reply, reply.place),
-        method="POST",
+        num_digits="1", finish_on_key="", timeout=WAIT_SECONDS, action=here, method="POST", **_listening(reply, line)
     )
-    _speak(gather, reply.said, catalogue)
+    speak(gather, reply.said, line)
     response.append(gather)
-    response.redirect(write_path(reply, after_silence(reply)), method="POST")
+    response.redirect(write_path(reply.languages, reply.country, after_silence(reply)), method="POST")
     return response
 
 
-def _speak(verb: VoiceResponse | Gather, said: tuple[Sentence, ...], catalogue: Catalogue) -> None:
-    """One <Say> a sentence, so that none grows beyond what a voice takes in any script."""
+def _listening(reply: Reply, line: Line) -> dict[str, str]:
+    """At the main menu words are heard too, where the recogniser knows the language."""
+    edition = line.catalogue.languages[reply.language].edition
+    if reply.place.topic not in LISTENS or not edition.hears:
+        return {"input": "dtmf"}
+    hints = ",".join(line.catalogue.hints[reply.language])
+    return {"input": "dtmf speech", "language": edition.hears, "speech_timeout": "auto", "hints": hints}
+
+
+def speak(verb: VoiceResponse | Gather, said: tuple[Sentence, ...], line: Line) -> None:
+    """A recording of each sentence where one is current, or a voice: never both for one sentence."""
     for sentence in said:
-        edition = catalogue.languages[sentence.language].edition
-        verb.say(sentence.text, voice=edition.voice, language=edition.say)
+        if recording := line.recordings.find(sentence.language, sentence.text):
+            verb.play(line.audio_url(recording))
+        else:
+            say(verb, sentence, line)
+
+
+def say(verb: VoiceResponse | Gather, sentence: Sentence, line: Line) -> None:
+    """One <Say> a sentence, so that none grows beyond what a voice takes in any script; a little slowly."""
+    edition = line.catalogue.languages[sentence.language].edition
+    spoken: Say = verb.say(voice=edition.voice, language=edition.say)
+    spoken.prosody(sentence.text, rate=SLOWLY)

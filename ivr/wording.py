@@ -130,9 +130,11 @@ class Wording:
             "emergency_number", number=written_number(row.call, self.edition), country=self.country_name(row.code)
         )
 
-    def menu_text(self) -> str:
+    def menu_text(self, *, calls: bool = False) -> str:
+        """The list of keys; `calls`: the line calls back who asks for it."""
         labels = [(KEY_OF["urgent"], self.edition.urgent_label)]
         labels += [(topic.key, topic.label) for topic in self.edition.topics.values()]
+        labels += [(KEY_OF["text_me"], self.sms("call_label"))] if calls else []
         labels += [(KEY_OF["language"], self.sms("language_label"))]
         listed = "\n".join(f"{key} {label}" for key, label in labels)
         return f"{self.sms('menu_title')}\n{listed}".translate(self.edition.fold)
@@ -161,8 +163,10 @@ class Wording:
         return bool(self.edition.characters_a_second or self.edition.words_a_minute)
 
     def _parts(self, topic: Topic) -> Iterator[tuple[str, ...]]:
+        offer = self.voice("text_offer", key=KEY_OF["text_me"])
+
         def fits(lines: tuple[str, ...], last: bool) -> bool:
-            return self.seconds(*self._part(topic, lines, last)) <= PART_SECONDS
+            return self.seconds(*self._part(topic, lines, last), *offer) <= PART_SECONDS
 
         chunks = list(pack(topic.utterances, fits))
         for number, lines in enumerate(chunks, 1):
@@ -183,7 +187,22 @@ class Wording:
         return self.edition.urgent_invitation.format(key=KEY_OF["urgent"])
 
     def urgent_spoken(self, kind: str, country: str | None) -> tuple[str, ...]:
-        return self._urgent_lines("voice", kind, country)
+        """The urgent message; the number is said a second time where that leaves it short enough."""
+        lines = self._urgent_lines("voice", kind, country)
+        row = self.numbered(country)
+        longer = (*lines, *self._again(row.call)) if row else lines
+        room = URGENT_SECONDS - self.seconds(*self.voice("way_report", key=KEY_OF["more"]))
+        return longer if self.seconds(*longer) <= room else lines
+
+    def emergency_spoken(self, country: str | None) -> tuple[str, ...]:
+        row = self.numbered(country)
+        if row is None:
+            return self.voice("emergency_none")
+        number, name = spoken_number(row.call, self.edition), self.country_name(row.code)
+        return (*self.voice("emergency_number", number=number, country=name), *self._again(row.call))
+
+    def _again(self, number: str) -> tuple[str, ...]:
+        return self.voice("number_again", number=spoken_number(number, self.edition))
 
     def report_parts(self, country: str | None) -> tuple[tuple[str, ...], ...]:
         lines = self._report_lines(country, spoken=True)
@@ -244,4 +263,5 @@ class Wording:
                 shown = (spoken_number if spoken else written_number)(number, self.edition)
                 name = self.country_name(country or "")
                 lines += [line.format(number=shown, country=name) for line in paragraph.utterances]
+                lines += self._again(number) if number and spoken else ()
         return tuple(lines)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,8 @@ def make_app(tmp_path: Path, catalogue: Catalogue) -> Callable[..., Flask]:
 
     def make(**environment: str) -> Flask:
         database = {"DATABASE_URL": f"sqlite:///{tmp_path}/line.db"}
-        return create_app(Settings.from_env(ENVIRONMENT | database | environment), catalogue)
+        settings = Settings.from_env(ENVIRONMENT | database | environment)
+        return create_app(replace(settings, audio=tmp_path / "audio"), catalogue)
 
     return make
 

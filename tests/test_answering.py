@@ -18,12 +18,12 @@ EVERY_KEY = "0123456789*#"
 
 def press(catalogue: Catalogue, reply: Reply, key: str | None) -> Reply:
     place = reply.place if key else after_silence(reply)
-    return answer(Message("voice", key, reply.languages, reply.country, place), catalogue.spoken)
+    return answer(Message("voice", key, reply.languages, reply.country, place), catalogue.spoken())
 
 
 def start(catalogue: Catalogue, country: str | None) -> Reply:
-    languages = catalogue.spoken.likely(country)
-    return answer(Message("voice", None, languages, country, Place("languages-1")), catalogue.spoken)
+    languages = catalogue.spoken().likely(country)
+    return answer(Message("voice", None, languages, country, Place("languages-1")), catalogue.spoken())
 
 
 def states(catalogue: Catalogue, country: str | None) -> dict[tuple[tuple[str, ...], Place], Reply]:
@@ -54,8 +54,8 @@ def test_key_0_brings_the_urgent_message_from_every_state_of_a_call(catalogue: C
 def test_key_0_brings_the_urgent_message_from_every_place_that_a_path_can_name(catalogue: Catalogue) -> None:
     names = ["menu", "welcome", "languages-1", "languages-9", "report-1", "report-7", "nonsense", "", "urgent-nobody"]
     names += [f"urgent-{kind}" for kind in KINDS] + [f"{topic}-{part}" for topic in TOPICS for part in range(9)]
-    for name, tries, language in product(names, range(6), catalogue.spoken.languages):
-        reply = answer(Message("voice", "0", (language,), "KE", Place(name, tries)), catalogue.spoken)
+    for name, tries, language in product(names, range(6), catalogue.spoken().languages):
+        reply = answer(Message("voice", "0", (language,), "KE", Place(name, tries)), catalogue.spoken())
         assert reply.place == Place("urgent-general")
         assert reply.language == language
 
@@ -110,7 +110,7 @@ def test_both_languages_and_0_are_named_within_ten_seconds(catalogue: Catalogue)
 
 
 def test_the_main_menu_names_0_first_then_every_topic_and_9_and_nothing_else(catalogue: Catalogue) -> None:
-    for wording in catalogue.spoken.languages.values():
+    for wording in catalogue.spoken().languages.values():
         digits = [character for line in wording.menu_spoken() for character in line if character.isdigit()]
         assert digits == list("01234569")
 

@@ -34,8 +34,8 @@ def everything(catalogue: Catalogue, language: str) -> list[Sentence]:
     places = [Place("menu"), Place("welcome"), first_part("report"), *(urgent(kind) for kind in KINDS)]
     places += [Place(f"{topic}-{part}") for topic in TOPICS for part in range(1, 10)]
     for country, place in product(COUNTRIES, places):
-        if language in catalogue.spoken.languages:
-            spoken = answer(Message("voice", None, (language,), country, place), catalogue.spoken)
+        if language in catalogue.spoken().languages:
+            spoken = answer(Message("voice", None, (language,), country, place), catalogue.spoken())
             assert spoken.languages == (language,)
             said += spoken.said
         for words in ("7", "9", "COUNTRY KENYA"):
@@ -92,11 +92,11 @@ def test_a_language_is_chosen_by_its_own_name_and_stays(catalogue: Catalogue, la
 
 def test_at_most_four_languages_are_offered_at_once_and_every_one_within_three_prompts(catalogue: Catalogue) -> None:
     for country in COUNTRIES:
-        reply = answer(Message("voice", None, (), country, Place("languages-1")), catalogue.spoken)
+        reply = answer(Message("voice", None, (), country, Place("languages-1")), catalogue.spoken())
         offered: list[str] = []
         for _ in range(3):
             here = {line.language for line in reply.said}
             assert len(here) <= 4
             offered += here
-            reply = answer(Message("voice", "9", reply.languages, country, reply.place), catalogue.spoken)
-        assert set(offered) == set(catalogue.spoken.languages)
+            reply = answer(Message("voice", "9", reply.languages, country, reply.place), catalogue.spoken())
+        assert set(offered) == set(catalogue.spoken().languages)
