@@ -30,6 +30,7 @@ from .conftest import phone
 
 CHROMIUM = shutil.which("chromium")
 MOST_BYTES = 150_000
+Open = Callable[..., Page]
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1920, "height": 1080}
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
@@ -98,7 +99,7 @@ def open_page(browser: Browser, address: str, tmp_path: Path, request: pytest.Fi
     pictures = Path(os.environ.get("SCREENSHOTS") or tmp_path)
 
     def open_page(country: str = "KE", size: dict[str, int] = WIDE) -> Page:
-        page = browser.new_context(viewport=size, locale="en-GB", reduced_motion="reduce").new_page()  # type: ignore[arg-type]
+        page = browser.new_context(viewport=size, locale="en-GB", reduced_motion="reduce").new_page()
         page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda fault: said.append(str(fault)))
         page.clock.install()
@@ -114,9 +115,6 @@ def open_page(browser: Browser, address: str, tmp_path: Path, request: pytest.Fi
         page.screenshot(path=pictures / f"{request.node.name}-{index}.png", animations="disabled")
         page.context.close()
     assert not said
-
-
-Open = Callable[..., Page]
 
 
 def write(page: Page, words: str) -> None:
