@@ -109,7 +109,7 @@ def deliver(number: str, incoming: Incoming) -> bool:
 def page() -> str:
     line = the_line()
     names = Locale("en").territories
-    countries = sorted((names[code], code) for code in line.catalogue.countries)
+    countries = sorted((names.get(code, code), code) for code in line.catalogue.countries)
     editions = [wording.edition for wording in line.catalogue.languages.values()]
     return render_template("phone.html", countries=countries, editions=editions, settings=line.settings)
 

@@ -5,16 +5,18 @@ Pictures go to the folder that SCREENSHOTS names, else to the test's own.
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
 import threading
+import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from flask import Flask
+from flask import Flask, Response
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 from werkzeug.serving import make_server
 
@@ -28,9 +30,35 @@ from .conftest import phone
 
 CHROMIUM = shutil.which("chromium")
 MOST_BYTES = 150_000
+Open = Callable[..., Page]
 NARROW, WIDE = {"width": 360, "height": 740}, {"width": 1920, "height": 1080}
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+
+# A call of one recording, until the line has its own; a browser plays it for real.
+BEEP = "<Response><Play>/beep.wav</Play><Hangup/></Response>"
+
+
+def beep() -> Response:
+    return Response(BEEP, content_type="text/xml")
+
+
+def silence(seconds: float = 0.2, rate: int = 8000) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as audio:
+        audio.setparams((1, 2, rate, 0, "NONE", ""))
+        audio.writeframes(bytes(2 * int(seconds * rate)))
+    return file.getvalue()
+
+
+# The Web Speech API as documented, with a voice for Spanish only. What it is told to say stays in `said`.
+SPEECH = """
+globalThis.said = [];
+globalThis.SpeechSynthesisUtterance = class { constructor(text) { this.text = text; } };
+speechSynthesis.getVoices = () => [{lang: "es_MX", name: "Spanish"}];
+speechSynthesis.speak = speech => { said.push([speech.lang, speech.text]); speech.onend(); };
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +68,8 @@ def address(catalogue: Catalogue, tmp_path_factory: pytest.TempPathFactory) -> I
     where = f"http://127.0.0.1:{server.server_port}"
     database = f"sqlite:///{tmp_path_factory.mktemp('browser')}/line.db"
     server.app = create_app(Settings.for_demo(where, {"DATABASE_URL": database}), catalogue)
+    server.app.add_url_rule("/beep", view_func=beep, methods=["POST"])
+    server.app.add_url_rule("/beep.wav", view_func=lambda: Response(silence(), content_type="audio/wav"))
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield where
@@ -69,7 +99,7 @@ def open_page(browser: Browser, address: str, tmp_path: Path, request: pytest.Fi
     pictures = Path(os.environ.get("SCREENSHOTS") or tmp_path)
 
     def open_page(country: str = "KE", size: dict[str, int] = WIDE) -> Page:
-        page = browser.new_context(viewport=size, locale="en-GB", reduced_motion="reduce").new_page()  # type: ignore[arg-type]
+        page = browser.new_context(viewport=size, locale="en-GB", reduced_motion="reduce").new_page()
         page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
         page.on("pageerror", lambda fault: said.append(str(fault)))
         page.clock.install()
@@ -87,16 +117,14 @@ def open_page(browser: Browser, address: str, tmp_path: Path, request: pytest.Fi
     assert not said
 
 
-Open = Callable[..., Page]
-
-
 def write(page: Page, words: str) -> None:
     page.get_by_label("Message", exact=True).fill(words)
     page.get_by_role("button", name="Send").click()
 
 
-def thread(page: Page) -> str:
-    return page.locator("#thread").inner_text()
+def call(page: Page) -> None:
+    page.get_by_role("tab", name="Call").click()
+    page.get_by_role("button", name="Call", exact=True).click()
 
 
 def test_a_text_is_answered_with_its_language_encoding_and_price(open_page: Open) -> None:
@@ -114,8 +142,7 @@ def test_a_text_is_answered_with_its_language_encoding_and_price(open_page: Open
 
 def test_a_call_by_keys_and_by_silence(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Call").click()
-    page.get_by_role("button", name="Call", exact=True).click()
+    call(page)
     heard = page.locator("#heard")
     expect(heard).to_contain_text("To report severe reactions now, press 0.")
     page.keyboard.press("1")  # typed, not clicked
@@ -133,8 +160,7 @@ def test_a_call_by_keys_and_by_silence(open_page: Open) -> None:
 
 def test_a_call_in_silence_ends_by_itself(open_page: Open) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Call").click()
-    page.get_by_role("button", name="Call", exact=True).click()
+    call(page)
     for silence in range(1, 8):
         expect(page.get_by_text("(silence)")).to_have_count(silence - 1)
         expect(page.locator("#state")).to_have_text("In a call")
@@ -174,8 +200,7 @@ def test_a_saved_session_is_a_test_that_passes(open_page: Open, make_app: Callab
     page = open_page("MX")
     for words in ("hola", "", "STOP", "EFECTOS", "0"):
         write(page, words)
-    page.get_by_role("tab", name="Call").click()
-    page.get_by_role("button", name="Call", exact=True).click()
+    call(page)
     for key in "1#0":
         page.evaluate("inOrder(() => null)")  # keys are heard in a call only
         page.keyboard.press(key)
@@ -216,6 +241,33 @@ def test_a_text_and_a_call_that_the_line_starts_arrive(open_page: Open, address:
     expect(page.locator("#heard .bubble").first).to_be_visible()
     expect(page.get_by_role("alert")).to_be_hidden()
     assert not demo.deliver("+15005550006", Incoming(body="nobody holds this phone"))
+
+
+def test_prompts_are_read_out_loud_only_on_request(open_page: Open) -> None:
+    page = open_page("MX")
+    page.add_script_tag(content=SPEECH)
+    call(page)
+    expect(page.locator("#heard")).to_contain_text("Para español, oprima 1.")
+    assert page.evaluate("said") == []
+    page.get_by_role("switch", name="Sound").click()
+    expect(page.get_by_role("status")).to_contain_text("no voice for English, French, Portuguese: read it")
+    said = page.evaluate("said")
+    assert ["es_MX", "Para español, oprima 1."] in said
+    assert all("English" not in words for _, words in said)
+    page.get_by_role("switch", name="Sound", checked=True).click()
+    page.keyboard.press("1")
+    expect(page.locator("#heard")).to_contain_text("Efectos secundarios: oprima 3.")
+    assert page.evaluate("said") == said
+
+
+def test_a_recording_is_played_as_it_is(open_page: Open, address: str) -> None:
+    page = open_page()
+    page.get_by_role("switch", name="Sound").click()
+    demo.deliver(page.locator("#number").inner_text(), Incoming(url=f"{address}/beep"))
+    page.clock.run_for(5_000)
+    page.get_by_role("button", name="Answer").click()
+    expect(page.locator("#heard")).to_contain_text("/beep.wav")
+    page.wait_for_function("player.ended")
 
 
 @pytest.mark.parametrize("size", [NARROW, {"width": 820, "height": 1180}, WIDE], ids=["360", "820", "1920"])

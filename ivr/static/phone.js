@@ -128,7 +128,6 @@ function showExchange({method, url, ms, status, body}) {
 
 function text(words) {
   choose("texts");
-  $("send").scrollIntoView({block: "nearest"});
   bubble("thread", "You", words.trim() ? words : "(empty)", {kind: "mine"});
   const directed = words.startsWith("(") && !["(picture)", "(empty)"].includes(words);
   turn(directed ? ` ${words}` : words.trim() ? words : "(empty)");  // brackets are directions only where they begin a turn
@@ -215,7 +214,7 @@ let sound = false;
 let lastHeard = [];
 let telling = 0;  // which prompts are being told; a key pressed makes them old
 const player = new Audio();
-const dumb = new Set();
+const unvoiced = new Set();  // languages, by name
 
 function hush() {
   telling += 1;
@@ -241,8 +240,8 @@ const play = audio => new Promise(done => {
 const utter = ({words, language}) => new Promise(done => {
   const voice = voiceFor(language);
   if (!voice) {
-    if (!dumb.has(language)) note(`This browser has no voice for ${languageName(language)}: read it instead.`);
-    dumb.add(language);
+    unvoiced.add(languageName(language));
+    note(`This browser has no voice for ${[...unvoiced].join(", ")}: read it instead.`);
     return done();
   }
   const speech = new SpeechSynthesisUtterance(words);
@@ -283,6 +282,7 @@ function choose(name) {
     $(`tab-${panel}`).setAttribute("aria-selected", String(panel === name));
     $(`tab-${panel}`).tabIndex = panel === name ? 0 : -1;
   }
+  document.querySelector("main").scrollIntoView({block: "nearest"});  // on a small screen it is a page of its own
 }
 
 for (const [name, other] of [["texts", "call"], ["call", "texts"]]) {
