@@ -17,6 +17,8 @@ from ivr.app import create_app
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
+from ivr.fallback import export
+from ivr.line import the_line
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.record import record
 from ivr.reviewing import approve, unapproved
@@ -166,6 +168,19 @@ def check(as_json: bool) -> None:
 
 def _source() -> Source:
     return Source(CONTENT, LOCALES, own_content(os.environ))
+
+
+@cli.group()
+def fallback() -> None:
+    """What Twilio answers by itself when no computer of ours does: export."""
+
+
+@fallback.command("export", with_appcontext=False)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def fallback_export(folder: Path) -> None:
+    """Write static TwiML for voice and SMS of every country into FOLDER, the urgent message first."""
+    written = export(the_line(create_app(_laptop())), folder)
+    click.echo(f"wrote {len(written)} files; yours are {folder}/<country>/voice.xml and sms.xml")
 
 
 @cli.group()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
 
-from flask import current_app
+from flask import Flask, current_app
 
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
@@ -75,9 +75,9 @@ class Line:
         )
 
 
-def the_line() -> Line:
-    """The line of the application that answers the present request."""
-    line: Line = current_app.extensions["ivr"]
+def the_line(app: Flask | None = None) -> Line:
+    """The line of an application, or of the one that answers the present request."""
+    line: Line = (app or current_app).extensions["ivr"]
     return line
 
 
