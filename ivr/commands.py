@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from datetime import date
@@ -14,15 +15,20 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from ivr.app import create_app
-from ivr.catalogue import load_catalogue
+from ivr.carrier import Carrier
+from ivr.catalogue import Catalogue, load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
+from ivr.model import Place
+from ivr.outbox import PATIENCE, Outbox, Rules, Task
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError, listed, own_content
 from ivr.store import StoreError
 from ivr.translating import extract, update
 from ivr.understanding import understand
+from ivr.voice import NOWHERE
+from ivr.worker import Sender, consumer, open_queue
 
 CONTENT, LOCALES = HOME / "content", HOME / "locales"
 
@@ -62,6 +68,31 @@ def demo(port: int) -> None:
     click.echo(f"The line is at {settings.base_url} : a phone to try it on is on that page.")
     click.echo(f"Requests are signed with TWILIO_AUTH_TOKEN={settings.auth_tokens[0]}; end it with Ctrl-C.")
     run_simple("127.0.0.1", port, app, threaded=True)
+
+
+@cli.command(with_appcontext=False)
+def worker() -> None:
+    """Send the texts and make the calls that people asked for, until SIGTERM; one line of log for each outcome."""
+    settings = Settings.from_env(os.environ)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    loaded = load_catalogue(own=settings.content, wanted=settings.languages)
+    words = loaded.narrowed(settings.languages, reviewed_only=settings.reviewed_only)
+    consumer(open_queue(settings.redis_url), _sender(settings, words)).run()
+
+
+def _sender(settings: Settings, words: Catalogue) -> Sender:
+    first = next(iter(words.languages))
+
+    def bodies(task: Task) -> tuple[str, ...]:
+        wording = words.languages[task.language if task.language in words.languages else first]
+        return wording.texts_at(Place(task.place), task.country)
+
+    def url(task: Task) -> str:
+        return f"{settings.base_url}/voice/{task.language}/{task.country or NOWHERE}/{task.place}/0"
+
+    rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
+    outbox = Outbox(settings.database_url, settings.secret_key, rules, patience=PATIENCE)
+    return Sender(outbox, Carrier(settings.account_sid, settings.auth_tokens[0], settings.api_url), bodies, url)
 
 
 def _phone(number: str | None, country: str | None) -> Phone:

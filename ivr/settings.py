@@ -9,6 +9,7 @@ from pathlib import Path
 
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
+OUTBOUND_DAILY = 500  # texts and calls the line itself starts: a bill nobody is surprised by
 
 SECRET_LENGTH = 32  # characters; shorter keys could be guessed from the hashes of known numbers
 
@@ -31,6 +32,11 @@ class Settings:
     optout: str = "carrier"
     default_country: str | None = None
     content: Path | None = None
+    callback: bool = False
+    outbound_countries: tuple[str, ...] = ()
+    outbound_daily: int = OUTBOUND_DAILY
+    redis_url: str = ""
+    api_url: str = ""
     demo: bool = False
 
     @classmethod
@@ -50,6 +56,11 @@ class Settings:
             optout=env.get("IVR_OPTOUT") or "carrier",
             default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
             content=own_content(env),
+            callback=env.get("IVR_CALLBACK", "").strip() == "1",
+            outbound_countries=listed(env.get("IVR_OUTBOUND_COUNTRIES", "").upper()),
+            outbound_daily=int(env.get("IVR_OUTBOUND_DAILY", "").strip() or OUTBOUND_DAILY),
+            redis_url=env.get("REDIS_URL", "").strip(),
+            api_url=env.get("TWILIO_API_URL", "").strip().rstrip("/"),
         )
 
     @classmethod
@@ -107,4 +118,19 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
         faults.append("IVR_OPTOUT must be carrier (Twilio answers STOP) or line (we answer it)")
     if 0 < len(env.get("IVR_SECRET_KEY", "")) < SECRET_LENGTH:
         faults.append(f"IVR_SECRET_KEY is shorter than {SECRET_LENGTH} characters: openssl rand -hex 32")
-    return faults
+    return faults + _wrong_outbound(env)
+
+
+def _wrong_outbound(env: Mapping[str, str]) -> list[str]:
+    """Faults in what the line may send by itself."""
+    rules = {
+        "IVR_CALLBACK": ("[01]", "must be 1 (reject a call and ring back) or 0"),
+        "IVR_OUTBOUND_COUNTRIES": ("[A-Za-z]{2}( *, *[A-Za-z]{2})*", "must be countries' two letters, such as KE,TZ"),
+        "IVR_OUTBOUND_DAILY": ("[0-9]{1,6}", "must be a number: the most texts and calls in 24 hours"),
+        "REDIS_URL": ("(rediss?|unix)://.+", "must be an address such as redis://localhost:6379/0"),
+        "TWILIO_API_URL": (_URL.pattern, "must be scheme and host only, such as https://api.twilio.com"),
+    }
+    read = {name: env.get(name, "").strip() for name in rules}
+    return [
+        f"{name} {rules[name][1]}" for name, said in read.items() if said and not re.fullmatch(rules[name][0], said)
+    ]

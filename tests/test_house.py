@@ -120,7 +120,7 @@ def settings_read() -> set[str]:
     text = (HOME / "ivr/settings.py").read_text(encoding="utf-8") + (HOME / "ivr/commands.py").read_text(
         encoding="utf-8"
     )
-    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|PORT)"', text))
+    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|REDIS_URL|PORT)"', text))
 
 
 def test_every_setting_is_in_the_readme() -> None:
@@ -162,7 +162,8 @@ def test_nothing_names_this_machine_or_a_registry() -> None:
 def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
     assert set(Settings.__dataclass_fields__) == {
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
-        "optout", "default_country", "content", "demo",
+        "optout", "default_country", "content", "demo", "callback", "outbound_countries", "outbound_daily", "redis_url",
+        "api_url",
     }  # fmt: skip
 
 
