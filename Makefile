@@ -25,9 +25,10 @@ compare: $(VENV)/ready-dev
 # How fast each language is spoken; for content/languages.toml.
 rates: $(VENV)/ready-dev
 	$(BIN)/python -m tests.rates
-# The long ones: many more generated texts, forms and calls than make test tries.
+# The long ones: many more generated texts, forms and calls than make test tries; a worker killed while it sends.
 soak: $(VENV)/ready-dev
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_properties.py
+	$(BIN)/python -m tests.soak_outbox 1000 25
 
 $(VENV)/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -25,6 +25,7 @@ from ivr.sms import sms
 from ivr.speech import sayable, spoken
 from ivr.store import Store
 from ivr.voice import say, voice
+from ivr.worker import waker
 
 FOREVER = 31_536_000  # seconds
 
@@ -71,7 +72,7 @@ def _line(settings: Settings, words: Catalogue) -> Line:
         words,
         words.spoken(recorded),
         Store(settings.database_url, settings.secret_key),
-        Outbox(settings.database_url, settings.secret_key, rules),
+        Outbox(settings.database_url, settings.secret_key, rules, waker(settings.redis_url)),
         recordings,
     )
 

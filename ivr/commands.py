@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from datetime import date
@@ -14,6 +15,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from ivr.app import create_app
+from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
@@ -26,6 +28,7 @@ from ivr.settings import HOME, Settings, SettingsError, listed, own_content
 from ivr.store import StoreError
 from ivr.translating import extract, update
 from ivr.understanding import understand
+from ivr.worker import consumer, open_queue, sender
 
 CONTENT, LOCALES = HOME / "content", HOME / "locales"
 
@@ -68,6 +71,17 @@ def demo(port: int) -> None:
     click.echo(f"The line is at {settings.base_url} : a phone to try it on is on that page.")
     click.echo(f"Requests are signed with TWILIO_AUTH_TOKEN={settings.auth_tokens[0]}; end it with Ctrl-C.")
     run_simple("127.0.0.1", port, app, threaded=True)
+
+
+@cli.command(with_appcontext=False)
+def worker() -> None:
+    """Send the texts and make the calls that people asked for, until SIGTERM; one line of log for each outcome."""
+    settings = Settings.from_env(os.environ)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    loaded = load_catalogue(own=settings.content, wanted=settings.languages)
+    words = loaded.narrowed(settings.languages, reviewed_only=settings.reviewed_only)
+    carrier = Carrier(settings.account_sid, settings.auth_tokens[0], settings.api_url)
+    consumer(open_queue(settings.redis_url), sender(settings, words, carrier)).run()
 
 
 def _phone(number: str | None, country: str | None) -> Phone:

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
 from ivr.model import Place
-from ivr.outbox import Kind, Outbox, Rules, Verdict, refusal
+from ivr.outbox import Kind, Outbox, Verdict, refusal
 from ivr.recordings import Recordings
 from ivr.settings import Settings
 from ivr.store import Store
@@ -43,11 +43,7 @@ class Line:
     def reaches(self, kind: Kind, form: Mapping[str, str]) -> bool:
         """Whether the rules let us text or call who is on the other end; caps are counted when it is asked for."""
         number, own = party(form)
-        return refusal(kind, number, own, self.rules, time()) is None
-
-    @property
-    def rules(self) -> Rules:
-        return Rules(frozenset(self.settings.outbound_countries), self.settings.outbound_daily)
+        return refusal(kind, number, own, self.outbox.rules, time()) is None
 
     def ask(  # noqa: PLR0913 (what a wish is made of)
         self,

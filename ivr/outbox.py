@@ -155,7 +155,7 @@ class Outbox:
         """
         self._secret = secret.encode()
         self._fernet = Fernet(_derived(self._secret))
-        self._rules = rules
+        self.rules = rules
         self._wake = wake
         self._engine = _engine(url, patience)
         self._made = False
@@ -189,7 +189,7 @@ class Outbox:
         """
         if opted_out:
             return "opted_out"
-        refused = refusal(kind, number, line, self._rules, now)
+        refused = refusal(kind, number, line, self.rules, now)
         if refused:
             return refused
         row: dict[str, Any] = {
@@ -253,7 +253,7 @@ class Outbox:
         for seconds, most in CAPS[row["kind"]]:
             if _count(connection, row["asked_at"] - seconds, own) >= most:
                 return "cap"
-        return "daily" if _count(connection, row["asked_at"] - DAY) >= self._rules.daily else None
+        return "daily" if _count(connection, row["asked_at"] - DAY) >= self.rules.daily else None
 
     # What a worker does
 

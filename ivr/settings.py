@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
+OUTBOUND_DAILY = 500  # texts and calls the line itself starts: a bill nobody is surprised by
 
 SECRET_LENGTH = 32  # characters; shorter keys could be guessed from the hashes of known numbers
 
@@ -58,7 +59,9 @@ class Settings:
     helpers: tuple[Helper, ...] = ()
     callback: bool = False
     outbound_countries: tuple[str, ...] = ()
-    outbound_daily: int = 500
+    outbound_daily: int = OUTBOUND_DAILY
+    redis_url: str = ""
+    api_url: str = ""
     demo: bool = False
 
     @classmethod
@@ -81,6 +84,11 @@ class Settings:
             audio=audio_folder(own_content(env)),
             audio_base_url=env.get("AUDIO_BASE_URL", "").strip().rstrip("/"),
             helpers=tuple(helper(each) for each in listed(env.get("IVR_TRANSFER_NUMBER", ""))),
+            callback=env.get("IVR_CALLBACK", "").strip() == "1",
+            outbound_countries=listed(env.get("IVR_OUTBOUND_COUNTRIES", "").upper()),
+            outbound_daily=int(env.get("IVR_OUTBOUND_DAILY", "").strip() or OUTBOUND_DAILY),
+            redis_url=env.get("REDIS_URL", "").strip(),
+            api_url=env.get("TWILIO_API_URL", "").strip().rstrip("/"),
         )
 
     @classmethod
@@ -180,4 +188,19 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
         faults.append("IVR_TRANSFER_NUMBER must be numbers such as +15005550009 or sw=+15005550009@08:00-17:00")
     if 0 < len(env.get("IVR_SECRET_KEY", "")) < SECRET_LENGTH:
         faults.append(f"IVR_SECRET_KEY is shorter than {SECRET_LENGTH} characters: openssl rand -hex 32")
-    return faults
+    return faults + _wrong_outbound(env)
+
+
+def _wrong_outbound(env: Mapping[str, str]) -> list[str]:
+    """Faults in what the line may send by itself."""
+    rules = {
+        "IVR_CALLBACK": ("[01]", "must be 1 (reject a call and ring back) or 0"),
+        "IVR_OUTBOUND_COUNTRIES": ("[A-Za-z]{2}( *, *[A-Za-z]{2})*", "must be countries' two letters, such as KE,TZ"),
+        "IVR_OUTBOUND_DAILY": ("[0-9]{1,6}", "must be a number: the most texts and calls in 24 hours"),
+        "REDIS_URL": ("(rediss?|unix)://.+", "must be an address such as redis://localhost:6379/0"),
+        "TWILIO_API_URL": (_URL.pattern, "must be scheme and host only, such as https://api.twilio.com"),
+    }
+    read = {name: env.get(name, "").strip() for name in rules}
+    return [
+        f"{name} {rules[name][1]}" for name, said in read.items() if said and not re.fullmatch(rules[name][0], said)
+    ]

@@ -109,8 +109,8 @@ def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
     return tuple(dict.fromkeys(languages.split("."))), known, Place(name, int(tries))
 
 
-def write_path(languages: tuple[str, ...], country: str | None, place: Place) -> str:
-    return f"/voice/{'.'.join(languages)}/{country or NOWHERE}/{place.name}/{place.tries}"
+def write_path(languages: tuple[str, ...], country: str | None, place: Place, begins: str = "") -> str:
+    return f"/voice/{begins}{'.'.join(languages)}/{country or NOWHERE}/{place.name}/{place.tries}"
 
 
 def render(reply: Reply, line: Line) -> VoiceResponse:

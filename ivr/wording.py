@@ -147,6 +147,17 @@ class Wording:
         lines = self._report_lines(country, spoken=False)
         return tuple(map(self._joined, pack(lines, lambda chunk, _: self._fits(self._joined(chunk)))))
 
+    def texts_at(self, place: Place, country: str | None) -> tuple[str, ...]:
+        """All texts of what is said at this place of a call: whole topics, since their parts are cut elsewhere."""
+        match place.topic:
+            case "urgent" if self.has(place, country):
+                return (self.urgent_text(place.name.partition("-")[2], country),)
+            case "report":
+                return self.report_texts(country)
+            case topic if topic in TOPICS:
+                return self.pages[topic]
+        return (f"{self.emergency(country)}\n{self.menu_text()}",)
+
     # Calls
 
     def voice(self, name: str, **values: str) -> tuple[str, ...]:

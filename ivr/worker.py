@@ -13,8 +13,13 @@ from huey import Huey, SqliteHuey, crontab
 from huey.api import TaskWrapper
 from huey.consumer import Consumer
 
+from ivr.answering import LANGUAGES
 from ivr.carrier import Carrier, Outcome
-from ivr.outbox import Outbox, Task, quiet
+from ivr.catalogue import Catalogue
+from ivr.model import TOPICS, Place, first_part
+from ivr.outbox import PATIENCE, Outbox, Rules, Task, quiet
+from ivr.settings import Settings
+from ivr.voice import CALLED_PATH, write_path
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +107,29 @@ class Sender:
         if quiet(task.number, self._clock()):  # allowed when it was asked for, but retried into the night
             return Outcome("later", why="night")
         return self._carrier.call(task.number, task.line, self._url(task))
+
+
+def sender(settings: Settings, words: Catalogue, carrier: Carrier) -> Sender:
+    """The sender of a line: what the pages of a text are, and what a call back says."""
+
+    def bodies(task: Task) -> tuple[str, ...]:
+        wording = words.languages[(task.language, *words.likely(task.country))[task.language not in words.languages]]
+        return wording.texts_at(Place(task.place), task.country)
+
+    rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
+    outbox = Outbox(settings.database_url, settings.secret_key, rules, patience=PATIENCE)
+    return Sender(outbox, carrier, bodies, lambda task: settings.base_url + _called(task, words))
+
+
+def _called(task: Task, words: Catalogue) -> str:
+    """Where a call back begins: with the topic that was texted last, or with the languages likely there."""
+    known, place = words.phone(task.language), Place(task.place)
+    if known and place.topic in TOPICS:
+        return write_path(known, task.country, first_part(place.topic), CALLED_PATH)
+    if known and place.topic == "urgent":
+        return write_path(known, task.country, place, CALLED_PATH)
+    likely = [code for code in words.likely(task.country) if code not in known and words.phone(code) == (code,)]
+    return write_path((*known, *likely), task.country, LANGUAGES, CALLED_PATH)
 
 
 def consumer(queue: Huey, sender: Sender, *, signals: bool = True) -> Consumer:

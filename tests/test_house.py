@@ -58,7 +58,7 @@ ALLOWED = {
     "store": set(),
     "carrier": set(),
     "outbox": {"carrier"},
-    "worker": {"carrier", "outbox"},
+    "worker": {"answering", "carrier", "catalogue", "model", "outbox", "settings", "voice"},
     "line": {"catalogue", "countries", "model", "outbox", "recordings", "settings", "store"},
     "door": {"settings"},
     "sms": {"answering", "door", "line", "model", "store"},
@@ -78,6 +78,7 @@ ALLOWED = {
         "speech",
         "store",
         "voice",
+        "worker",
     },
     "fallback": {"catalogue", "content", "line", "model", "voice", "wording"},
     "wsgi": {"app"},
@@ -154,7 +155,7 @@ def settings_read() -> set[str]:
     text = (HOME / "ivr/settings.py").read_text(encoding="utf-8") + (HOME / "ivr/commands.py").read_text(
         encoding="utf-8"
     )
-    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|AUDIO_BASE_URL|PORT)"', text))
+    return set(re.findall(r'"((?:IVR|TWILIO)_[A-Z_]+|DATABASE_URL|REDIS_URL|AUDIO_BASE_URL|PORT)"', text))
 
 
 def test_every_setting_is_in_the_readme() -> None:
@@ -196,7 +197,8 @@ def test_nothing_names_this_machine_or_a_registry() -> None:
 def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
     assert set(Settings.__dataclass_fields__) == {
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
-        "optout", "default_country", "content", "audio_base_url", "demo",
+        "optout", "default_country", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
+        "outbound_countries", "outbound_daily", "redis_url", "api_url",
     }  # fmt: skip
 
 

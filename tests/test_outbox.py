@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -20,7 +24,9 @@ from phonenumbers import PhoneNumberFormat, PhoneNumberType
 from sqlalchemy import event
 
 from ivr.carrier import Carrier, Outcome
-from ivr.outbox import CAPS, DAY, LEASE, LIFE, LOOK_AFTER, TYPES, Outbox, Rules, Task, Verdict, quiet, refusal
+from ivr.catalogue import Catalogue
+from ivr.outbox import CAPS, DAY, LEASE, LIFE, LOOK_AFTER, PATIENCE, TYPES, Outbox, Rules, Task, Verdict, quiet, refusal
+from ivr.settings import HOME
 from ivr.worker import Sender, consumer, open_queue, waker
 
 from .conftest import ACCOUNT, ENVIRONMENT, TOKEN
@@ -597,6 +603,30 @@ def test_a_waking_reaches_the_worker_in_threads(tmp_path: Path, api: TwilioApi) 
     assert outbox.tally() == {"sent": 1}
     assert api.sent(NUMBER) == list(PAGES)
     outbox.close()
+
+
+def test_the_command_sends_whole_topics_and_ends_on_sigterm(
+    tmp_path: Path, api: TwilioApi, catalogue: Catalogue
+) -> None:
+    """`ivr worker` in a process of its own, on the shipped words."""
+    now = time.time()
+    url = f"sqlite:///{tmp_path}/var/line.db"
+    environment = os.environ | ENVIRONMENT | {"DATABASE_URL": url, "TWILIO_API_URL": api.url, "PYTHONPATH": str(HOME)}
+    outbox = Outbox(url, SECRET, RULES, patience=PATIENCE)
+    wanted = {"line": LINE, "language": "es", "country": "MX", "now": now}
+    assert outbox.ask("text", NUMBER, once="CA1", place="dosage-2", **wanted) == "queued"  # type: ignore[arg-type]
+    command = [sys.executable, "-m", "ivr", "worker"]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+        while not outbox.tally().get("sent") and worker.poll() is None:
+            with api.heard:
+                api.heard.wait(0.2)
+        worker.terminate()
+        log = worker.communicate()[1]
+    outbox.close()
+    assert worker.returncode == 0, log
+    assert "ivr.worker outbox 1: text 1 accepted" in log
+    assert NUMBER[1:] not in log
+    assert tuple(api.sent(NUMBER)) == catalogue.languages["es"].pages["dosage"]
 
 
 def test_sixty_texts_while_the_worker_is_killed(tmp_path: Path) -> None:

@@ -74,6 +74,13 @@ def test_all_faults_are_told_at_once() -> None:
         ("IVR_DEFAULT_COUNTRY", "KENYA", "two letters"),
         ("IVR_DEFAULT_COUNTRY", "a/", "two letters"),
         ("IVR_DEFAULT_COUNTRY", "éé", "two letters"),
+        ("IVR_CALLBACK", "yes", "1 (reject"),
+        ("IVR_OUTBOUND_COUNTRIES", "KENYA", "two letters"),
+        ("IVR_OUTBOUND_COUNTRIES", "KE;TZ", "two letters"),
+        ("IVR_OUTBOUND_DAILY", "-1", "a number"),
+        ("IVR_OUTBOUND_DAILY", "٥", "a number"),
+        ("REDIS_URL", "localhost", "redis://"),
+        ("TWILIO_API_URL", "api.twilio.com", "scheme and host"),
     ],
 )
 def test_a_wrong_value_stops_the_start(name: str, value: str, remedy: str) -> None:
@@ -97,8 +104,14 @@ def test_good_values_are_tidied() -> None:
             "IVR_LANGUAGES": "en, es,,",
             "IVR_DEFAULT_COUNTRY": " ke ",
             "IVR_REVIEWED_ONLY": "1",
+            "IVR_OUTBOUND_COUNTRIES": "ke, tz",
+            "IVR_OUTBOUND_DAILY": " 20 ",
+            "IVR_CALLBACK": "1",
+            "TWILIO_API_URL": "http://127.0.0.1:4010/",
         }
     )
+    assert (settings.outbound_countries, settings.outbound_daily, settings.callback) == (("KE", "TZ"), 20, True)
+    assert settings.api_url == "http://127.0.0.1:4010"
     assert settings.auth_tokens == ("new", "old")
     assert settings.base_url == "https://line.example.org:8443"
     assert settings.languages == ("en", "es")
@@ -106,7 +119,10 @@ def test_good_values_are_tidied() -> None:
 
 
 def test_what_is_left_empty_has_its_default() -> None:
-    optional = ("DATABASE_URL", "IVR_OPTOUT", "IVR_LANGUAGES", "IVR_DEFAULT_COUNTRY")
+    optional = (
+        "DATABASE_URL", "IVR_OPTOUT", "IVR_LANGUAGES", "IVR_DEFAULT_COUNTRY", "IVR_CALLBACK", "IVR_OUTBOUND_COUNTRIES",
+        "IVR_OUTBOUND_DAILY", "REDIS_URL", "TWILIO_API_URL",
+    )  # fmt: skip
     assert Settings.from_env(ENVIRONMENT | dict.fromkeys(optional, "")) == Settings.from_env(ENVIRONMENT)
     assert Settings.from_env(ENVIRONMENT).database_url == "sqlite:///var/line.db"
 
