@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha1
 from urllib.parse import parse_qsl, quote
 
 from flask import Request
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import SIGNATURE_SETTINGS_HEADER, RequestValidator, get_signature_algorithm
 
 from ivr.settings import Settings
 
@@ -29,6 +32,7 @@ _OPTIONAL = {
     "NumMedia": re.compile(r"[0-9]{0,4}"),
     "FromCountry": re.compile(r"[A-Za-z]{0,2}"),
 }
+_PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+/[A-Za-z0-9._~%/-]*", re.ASCII)
 # What XML 1.0 cannot hold; a text may contain it, and twilio's TwiML would pass it on malformed.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -43,11 +47,10 @@ class Refused(Exception):
 
 def let_in(request: Request, settings: Settings, kind: str) -> dict[str, str]:
     """The form of a signed request, its values cleaned of what XML cannot hold. Raises Refused."""
-    signature = request.headers.get("X-Twilio-Signature", "")
-    if not signature:
+    if not request.headers.get("X-Twilio-Signature"):
         raise Refused(403, "no X-Twilio-Signature: only Twilio's own requests are answered here")
     form = _form(request)
-    if not _signed(signature, _url(request, settings), form, settings):
+    if not _signed(request, _url(request, settings), form, settings):
         raise Refused(403, "the signature does not match: check TWILIO_AUTH_TOKEN and IVR_BASE_URL")
     if not settings.demo and form.get("AccountSid") != settings.account_sid:  # on a laptop any client may try
         raise Refused(403, "AccountSid is not ours: check TWILIO_ACCOUNT_SID")
@@ -87,11 +90,27 @@ def _url(request: Request, settings: Settings) -> str:
     return settings.base_url + path + (f"?{query}" if query else "")
 
 
-def _signed(signature: str, url: str, form: Mapping[str, str], settings: Settings) -> bool:
+def _signed(request: Request, url: str, form: Mapping[str, str], settings: Settings) -> bool:
+    """Whether one of our tokens signed this. Our own check is quick and may only say yes; else the library decides."""
+    signature, kind = request.headers["X-Twilio-Signature"], request.headers.get(SIGNATURE_SETTINGS_HEADER)
+    if kind is None and any(agrees(token, url, form, signature) for token in settings.auth_tokens):
+        return True
+    algorithm = get_signature_algorithm(kind)
     try:
-        return any(RequestValidator(token).validate(url, form, signature) for token in settings.auth_tokens)
+        return any(RequestValidator(token).validate(url, form, signature, algorithm) for token in settings.auth_tokens)
     except (ValueError, TypeError, AttributeError):  # the library raises on some malformed URLs and values
         return False
+
+
+def agrees(token: str, url: str, form: Mapping[str, str], signature: str) -> bool:
+    """Whether this is the signature that Twilio's library computes first, at a tenth of its cost.
+
+    Only for URLs that the library leaves as they are; False says nothing: it also tries other spellings of the port.
+    """
+    if not _PLAIN_URL.fullmatch(url):
+        return False
+    signed = url + "".join([name + form[name] for name in sorted(form)])
+    return hmac.compare_digest(b64encode(hmac.digest(token.encode(), signed.encode(), sha1)), signature.encode())
 
 
 def _check_fields(form: Mapping[str, str], kind: str) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from random import Random
 from urllib.parse import quote, urlencode
 
 import pytest
 from flask import Flask
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from ivr.app import create_app
 from ivr.catalogue import Catalogue
-from ivr.door import LARGEST_BODY, MOST_FIELDS, Refused, let_in
+from ivr.door import LARGEST_BODY, MOST_FIELDS, Refused, agrees, let_in
+from ivr.phone import sign
 from ivr.settings import Settings
 from ivr.store import Store
 
@@ -321,6 +323,63 @@ def test_a_form_split_anew_keeps_its_sender_its_text_and_its_message(steady_app:
     assert [
         form for form in let_in if any(form[name] != SMS[name] for name in ("AccountSid", "Body", "From", "MessageSid"))
     ] == []
+
+
+# --- Our own check beside Twilio's ---------------------------------------------------------------------------
+
+PIECES = (
+    *(
+        "http",
+        "https",
+        "HTTPS",
+        "ftp",
+        "://",
+        ":",
+        "line.example.org",
+        "LINE.example.org",
+        "127.0.0.1",
+        "[::1]",
+        "user@",
+    ),
+    *(":443", ":80", ":0", ":8443", ":99999", ":x", "/", "//", "/sms", "/voice/en/KE/menu/0", "/%2e%2e", "/\u00e9"),
+    *("?", "?a=1", "?bodySHA256=0", "&", "#", "#x", ";", ";p", "\t", "\n", "\r", " ", "\\", "%", "+", "a"),
+)
+URLS = (f"{BASE_URL}/sms", f"{BASE_URL}/voice/en.es/KE/side_effects-1/0", f"{BASE_URL}:443/sms", "http://host:5000/sms")
+VALUES = ("", "uses", "Body", "From", "+254700000001", "\u0130", "\u200f", "\U0001f600", "\0", "a" * 1600)
+
+
+def mangled(text: str, random: Random) -> str:
+    """The text with some piece put in, taken out or changed, or as it was."""
+    for _ in range(random.randrange(3)):
+        at, until = sorted(random.choices(range(len(text) + 1), k=2))
+        text = text[:at] + random.choice((*PIECES, *VALUES)) + text[random.choice((at, until)) :]
+    return text
+
+
+def test_our_own_check_accepts_nothing_that_the_library_refuses() -> None:
+    """20,000 requests, half of them with a signature of exactly what is checked, in whatever spelling."""
+    random, library, accepted = Random(6), RequestValidator(TOKEN), 0
+    for _ in range(20_000):
+        url = mangled(random.choice(URLS), random)
+        form = {mangled(name, random): random.choice(VALUES) for name in random.sample(NAMES, random.randrange(5))}
+        other = random.random() < 0.5
+        signature = sign(TOKEN, mangled(url, random) if other else url, form)
+        if agrees(TOKEN, url, form, mangled(signature, random) if random.random() < 0.2 else signature):
+            accepted += 1
+            assert library.validate(url, form, signature), (url, form)
+    assert accepted > 2000
+
+
+@pytest.mark.parametrize("kind", ["key=webhooks_sharedkey_1,algorithm=HMAC_SHA256", "algorithm=HMAC_SHA1", "", "x"])
+def test_where_the_newer_header_is_the_library_decides(app: Flask, kind: str) -> None:
+    algorithm = get_signature_algorithm(kind)
+    signature = RequestValidator(TOKEN).compute_signature(f"{BASE_URL}/sms", SMS, algorithm)
+    headers = {"X-Twilio-Webhooks-Signature-Settings": kind}
+    assert send(app, SMS, headers=headers | {"X-Twilio-Signature": signature}).status_code == 200
+    other = headers | {"X-Twilio-Webhooks-Signature-Settings": "algorithm=HMAC_MD5"}
+    assert send(app, SMS, headers=other | {"X-Twilio-Signature": signature}).status_code == 403
+    older = send(app, SMS, headers=headers).status_code
+    assert older == (200 if algorithm == "HMAC_SHA1" else 403)
 
 
 # --- What comes in does no harm ------------------------------------------------------------------------------
