@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 
 from flask import Flask, Response, request
 from twilio.twiml.messaging_response import MessagingResponse
@@ -13,10 +14,11 @@ from werkzeug.exceptions import HTTPException
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
+from ivr.events import Events
 from ivr.line import Line, the_line
 from ivr.settings import Settings
 from ivr.sms import sms
-from ivr.store import Store
+from ivr.store import Store, open_engine
 from ivr.voice import voice
 
 log = logging.getLogger(__name__)
@@ -31,7 +33,7 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.url_map.redirect_defaults = False
     app.url_map.merge_slashes = False
-    app.extensions["ivr"] = Line(settings, words, Store(settings.database_url, settings.secret_key))
+    app.extensions["ivr"] = Line(settings, words, Store(settings.database_url, settings.secret_key), _events(settings))
     app.register_blueprint(sms)
     app.register_blueprint(voice)
     if settings.demo:
@@ -42,6 +44,13 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Exception, broken)
     return app
+
+
+def _events(settings: Settings) -> Events:
+    """Journals lie beside a SQLite file, or in var/ where the database is elsewhere."""
+    engine = open_engine(settings.database_url)
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return Events(engine, settings.secret_key, Path(file or "var/line.db").parent / "journal")
 
 
 def status() -> Response:

@@ -9,6 +9,7 @@ from flask import current_app
 
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
+from ivr.events import Events
 from ivr.settings import Settings
 from ivr.store import Store
 
@@ -18,6 +19,7 @@ class Line:
     settings: Settings
     catalogue: Catalogue
     store: Store
+    events: Events
 
     def country_of(self, form: Mapping[str, str]) -> str | None:
         """The country that a sender's number, the carrier or the operator's default tells."""

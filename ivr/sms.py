@@ -9,9 +9,11 @@ from twilio.twiml.messaging_response import MessagingResponse
 
 from ivr.answering import answer
 from ivr.door import let_in
+from ivr.events import Event
 from ivr.line import Line, person, the_line
-from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply
+from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply, Sentence
 from ivr.store import Caller
+from ivr.wording import segments
 
 sms = Blueprint("sms", __name__)
 
@@ -27,9 +29,10 @@ def text_received() -> Response:
     caller = line.store.recall(number, sid)
     reply = answer(message(form, caller, line), line.catalogue)
     line.store.remember(number, sid, caller, _after(reply, caller, form))
-    if carrier_answers(form, line):
-        return twiml(MessagingResponse(), reply)
-    return twiml(render(reply), reply)
+    said = () if carrier_answers(form, line) else reply.said[:MOST_MESSAGES]
+    cost = sum(segments(sentence.text)[1] for sentence in said)
+    line.events.record(Event("sms", reply.language, reply.intents[0], reply.country, reply.layer, cost), sid)
+    return twiml(render(said), reply)
 
 
 def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
@@ -58,9 +61,9 @@ def carrier_answers(form: dict[str, str], line: Line) -> bool:
     return line.settings.optout == "carrier" and word.isascii() and word.upper() in CARRIER_STOP_WORDS
 
 
-def render(reply: Reply) -> MessagingResponse:
+def render(said: tuple[Sentence, ...]) -> MessagingResponse:
     response = MessagingResponse()
-    for sentence in reply.said[:MOST_MESSAGES]:
+    for sentence in said:
         response.message(sentence.text)
     return response
 

@@ -60,7 +60,7 @@ class Store:
         self._secret = secret.encode()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
-        self._engine = _engine(url)
+        self._engine = open_engine(url)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
 
@@ -132,7 +132,8 @@ def _make_folder(url: URL) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _engine(url: str) -> Engine:
+def open_engine(url: str) -> Engine:
+    """The database of this address, not yet connected. Raises StoreError where there can be none."""
     try:
         address = make_url(url)
     except ArgumentError as error:

@@ -11,7 +11,8 @@ from twilio.twiml.voice_response import Gather, VoiceResponse
 from ivr.answering import LANGUAGES, WELCOME, after_silence, answer
 from ivr.catalogue import Catalogue
 from ivr.door import let_in
-from ivr.line import person, the_line
+from ivr.events import Event
+from ivr.line import Line, person, the_line
 from ivr.model import Message, Place, Reply, Sentence
 from ivr.sms import twiml
 
@@ -31,6 +32,7 @@ def call_received() -> Response:
     country = caller.country or line.country_of(form)
     languages = line.catalogue.spoken.likely(country, line.catalogue.phone(caller.language))
     reply = answer(Message("voice", None, languages, country, LANGUAGES), line.catalogue.spoken)
+    _count(reply, form, line)
     return twiml(render(reply, line.catalogue), reply)
 
 
@@ -43,11 +45,19 @@ def call_continues(place: str) -> Response:
     country = country or line.country_of(form)
     message = Message("voice", form.get("Digits") or None, languages, country, where)
     reply = answer(message, line.catalogue.spoken)
+    _count(reply, form, line)
     if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
         number, sid = person(form.get("From", "")), form["CallSid"]
         caller = line.store.recall(number, sid)
         line.store.remember(number, sid, caller, replace(caller, language=reply.language))
     return twiml(render(reply, line.catalogue), reply)
+
+
+def _count(reply: Reply, form: dict[str, str], line: Line) -> None:
+    """One step of a call is its path and its key; Twilio's own token tells a second press from a repeated request."""
+    event = Event("voice", reply.language, reply.intents[0], reply.country, reply.layer)
+    token = request.headers.get("I-Twilio-Idempotency-Token", "")
+    line.events.record(event, form["CallSid"], request.path, form.get("Digits", ""), token)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:

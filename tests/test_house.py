@@ -41,12 +41,13 @@ ALLOWED = {
     "translating": {"content"},
     "checking": {"model", "content", "catalogue", "folding", "lexicon", "translating", "understanding", "wording"},
     "store": set(),
-    "line": {"catalogue", "countries", "settings", "store"},
+    "events": set(),
+    "line": {"catalogue", "countries", "events", "settings", "store"},
     "door": {"settings"},
-    "sms": {"answering", "door", "line", "model", "store"},
-    "voice": {"answering", "catalogue", "door", "line", "model", "sms"},
+    "sms": {"answering", "door", "events", "line", "model", "store", "wording"},
+    "voice": {"answering", "catalogue", "door", "events", "line", "model", "sms"},
     "demo": {"line", "phone"},
-    "app": {"catalogue", "demo", "door", "line", "settings", "sms", "store", "voice"},
+    "app": {"catalogue", "demo", "door", "events", "line", "settings", "sms", "store", "voice"},
     "wsgi": {"app"},
 }
 PURE = {
