@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from twilio.twiml.messaging_response import MessagingResponse
@@ -61,14 +62,15 @@ def carrier_answers(form: dict[str, str], line: Line) -> bool:
     return line.settings.optout == "carrier" and word.isascii() and word.upper() in CARRIER_STOP_WORDS
 
 
-def render(said: tuple[Sentence, ...]) -> MessagingResponse:
+@lru_cache(maxsize=1024)  # what is said is ours, and the same to all who ask for it in one language and country
+def render(said: tuple[Sentence, ...]) -> bytes:
     response = MessagingResponse()
     for sentence in said:
         response.message(sentence.text)
-    return response
+    return str(response).encode()
 
 
-def twiml(document: object, reply: Reply) -> Response:
+def twiml(document: bytes, reply: Reply) -> Response:
     """A TwiML response; Content-Language tells which languages it is in."""
     languages = ", ".join(dict.fromkeys(sentence.language for sentence in reply.said))
-    return Response(str(document), content_type="text/xml; charset=utf-8", headers={"Content-Language": languages})
+    return Response(document, content_type="text/xml; charset=utf-8", headers={"Content-Language": languages})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from twilio.twiml.voice_response import Gather, VoiceResponse
@@ -13,12 +14,13 @@ from ivr.catalogue import Catalogue
 from ivr.door import let_in
 from ivr.events import Event
 from ivr.line import Line, person, the_line
-from ivr.model import Message, Place, Reply, Sentence
+from ivr.model import Message, Place, Reply
 from ivr.sms import twiml
 
 voice = Blueprint("voice", __name__)
 
 NOWHERE = "ZZ"  # in a path: no country is known
+Said = tuple[str, str, str]  # words, voice, language as Twilio names it
 WAIT_SECONDS = 5  # for a key, after the prompt
 _PATH = re.compile(r"([A-Za-z.-]{2,200})/([A-Z]{2})/([a-z_]+(?:-[a-z_]+|-\d{1,2})?)/(\d{1,2})", re.ASCII)
 
@@ -74,29 +76,43 @@ def write_path(reply: Reply, place: Place) -> str:
     return f"/voice/{'.'.join(reply.languages)}/{reply.country or NOWHERE}/{place.name}/{place.tries}"
 
 
-def render(reply: Reply, catalogue: Catalogue) -> VoiceResponse:
+def render(reply: Reply, catalogue: Catalogue) -> bytes:
     """Speak, and wait for a key; on silence go on at another place; or speak and hang up."""
-    response = VoiceResponse()
+    editions = (catalogue.languages[sentence.language].edition for sentence in reply.said)
+    said = tuple(
+        (words.text, str(edition.voice), edition.say) for words, edition in zip(reply.said, editions, strict=True)
+    )
     if reply.ends:
-        _speak(response, reply.said, catalogue)
-        response.hangup()
-        return response
+        return _farewell(said)
+    return _prompt(said, write_path(reply, reply.place), write_path(reply, after_silence(reply)))
+
+
+@lru_cache(maxsize=1024)
+def _farewell(said: tuple[Said, ...]) -> bytes:
+    response = VoiceResponse()
+    _speak(response, said)
+    response.hangup()
+    return str(response).encode()
+
+
+@lru_cache(maxsize=1024)
+def _prompt(said: tuple[Said, ...], on_key: str, on_silence: str) -> bytes:
+    response = VoiceResponse()
     gather = Gather(
         input="dtmf",
         num_digits="1",
         finish_on_key="",
         timeout=WAIT_SECONDS,
-        action=write_path(reply, reply.place),
+        action=on_key,
         method="POST",
     )
-    _speak(gather, reply.said, catalogue)
+    _speak(gather, said)
     response.append(gather)
-    response.redirect(write_path(reply, after_silence(reply)), method="POST")
-    return response
+    response.redirect(on_silence, method="POST")
+    return str(response).encode()
 
 
-def _speak(verb: VoiceResponse | Gather, said: tuple[Sentence, ...], catalogue: Catalogue) -> None:
+def _speak(verb: VoiceResponse | Gather, said: tuple[Said, ...]) -> None:
     """One <Say> a sentence, so that none grows beyond what a voice takes in any script."""
-    for sentence in said:
-        edition = catalogue.languages[sentence.language].edition
-        verb.say(sentence.text, voice=edition.voice, language=edition.say)
+    for text, name, language in said:
+        verb.say(text, voice=name, language=language)
