@@ -8,23 +8,22 @@ import re
 from pathlib import Path
 
 from flask import Flask, Response, abort, request, send_from_directory
-from twilio.twiml.messaging_response import MessagingResponse
-from twilio.twiml.voice_response import VoiceResponse
 from werkzeug.exceptions import HTTPException
 
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.content import ContentError
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
+from ivr.events import Events
 from ivr.line import Line, the_line
 from ivr.model import Sentence
 from ivr.outbox import Outbox, Rules
 from ivr.recordings import TYPES, Recordings
 from ivr.settings import Settings
-from ivr.sms import sms
+from ivr.sms import render, sms
 from ivr.speech import sayable, spoken
-from ivr.store import Store
-from ivr.voice import say, voice
+from ivr.store import Store, open_engine
+from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 
 FOREVER = 31_536_000  # seconds
@@ -74,6 +73,7 @@ def _line(settings: Settings, words: Catalogue) -> Line:
         Store(settings.database_url, settings.secret_key),
         Outbox(settings.database_url, settings.secret_key, rules, waker(settings.redis_url)),
         recordings,
+        _events(settings),
     )
 
 
@@ -87,6 +87,13 @@ def audio(name: str) -> Response:
     sent = send_from_directory(the_line().settings.audio, name, mimetype=TYPES[Path(name).suffix], max_age=FOREVER)
     sent.cache_control.immutable = True
     return sent
+
+
+def _events(settings: Settings) -> Events:
+    """Journals lie beside a SQLite file, or in var/ where the database is elsewhere."""
+    engine = open_engine(settings.database_url)
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return Events(engine, settings.secret_key, Path(file or "var/line.db").parent / "journal")
 
 
 def status() -> Response:
@@ -110,11 +117,8 @@ def broken(fault: Exception) -> Response | HTTPException:
     log.error("%s broke on %s", type(fault).__name__, request.url_rule, exc_info=fault)
     wording = next(iter(the_line().spoken.languages.values()))
     if request.path.startswith("/voice"):
-        call = VoiceResponse()
-        for sentence in wording.voice("apology"):
-            say(call, Sentence(sentence, wording.edition.language), the_line())
-        call.hangup()
-        return Response(str(call), content_type="text/xml; charset=utf-8")
-    text = MessagingResponse()
-    text.message(wording.sms("apology"))
-    return Response(str(text), content_type="text/xml; charset=utf-8")
+        said = (Sentence(line, wording.edition.language) for line in wording.voice("apology"))
+        document = farewell(tuple(prompt(sentence, the_line()) for sentence in said))
+    else:
+        document = render((Sentence(wording.sms("apology"), wording.edition.language),))
+    return Response(document, content_type="text/xml; charset=utf-8")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from babel.languages import get_official_languages
-from twilio.twiml.messaging_response import MessagingResponse
-from twilio.twiml.voice_response import VoiceResponse
 
 from ivr.catalogue import Catalogue
 from ivr.content import SOURCE
 from ivr.line import Line
 from ivr.model import Sentence
-from ivr.voice import NOWHERE, speak
+from ivr.sms import render
+from ivr.voice import NOWHERE, farewell, prompt
 from ivr.wording import Wording
 
 MOST_LANGUAGES = 3  # who listens or pays for a text waits for his own through the others
@@ -28,25 +27,29 @@ def export(line: Line, folder: Path) -> list[Path]:
         for name, document in (("voice", voice_document(line, country)), ("sms", sms_document(line, country))):
             path = folder / (country or NOWHERE) / f"{name}.xml"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(f"{document}\n", encoding="utf-8")
+            path.write_bytes(document)
             written.append(path)
     return written
 
 
-def voice_document(line: Line, country: str | None) -> VoiceResponse:
-    response = VoiceResponse()
+def voice_document(line: Line, country: str | None) -> bytes:
+    said = []
     for wording in _languages(line.spoken, country):
         lines = (*wording.urgent_spoken("general", country), *wording.voice("line_down"))
-        speak(response, tuple(Sentence(each, wording.edition.language) for each in lines), line)
-    response.hangup()
-    return response
+        said += [prompt(Sentence(each, wording.edition.language), line) for each in lines]
+    return farewell(tuple(said))
 
 
-def sms_document(line: Line, country: str | None) -> MessagingResponse:
-    response = MessagingResponse()
-    for wording in _languages(line.catalogue, country):
-        response.message(f"{wording.urgent_text('general', country, alone=False)}\n{wording.sms('line_down')}")
-    return response
+def sms_document(line: Line, country: str | None) -> bytes:
+    return render(
+        tuple(
+            Sentence(
+                f"{wording.urgent_text('general', country, alone=False)}\n{wording.sms('line_down')}",
+                wording.edition.language,
+            )
+            for wording in _languages(line.catalogue, country)
+        )
+    )
 
 
 def _languages(catalogue: Catalogue, country: str | None) -> list[Wording]:

@@ -11,6 +11,7 @@ from flask import Flask, current_app
 
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
+from ivr.events import Events
 from ivr.model import Place
 from ivr.outbox import Kind, Outbox, Verdict, refusal
 from ivr.recordings import Recordings
@@ -26,6 +27,7 @@ class Line:
     store: Store
     outbox: Outbox
     recordings: Recordings
+    events: Events
 
     def audio_url(self, name: str) -> str:
         """Where Twilio fetches a recording: at a store of files, or at the line itself."""

@@ -113,3 +113,8 @@ class Reply:
     @property
     def language(self) -> str:
         return self.languages[0]
+
+    @property
+    def layer(self) -> str:
+        """How a text was understood; what was pressed needs no understanding."""
+        return self.decided.partition(" ")[0] or "key"

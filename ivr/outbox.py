@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -361,7 +362,7 @@ def refusal(kind: Kind, number: str, line: str, rules: Rules, now: float) -> Ver
     if not re.fullmatch(r"\+[1-9]\d{6,14}", number, re.ASCII) or number in WITHHELD:
         return "withheld"
     parsed = _parsed(number)
-    if parsed is None or number == line or _country(parsed) not in (rules.countries or {_country(_parsed(line))}):
+    if parsed is None or number == line or _country(parsed) not in (rules.countries or {_home(line)}):
         return "number"
     kind_of_number = phonenumbers.number_type(parsed)
     if kind_of_number not in TYPES[kind]:
@@ -387,6 +388,11 @@ def _parsed(number: str) -> PhoneNumber | None:
     except phonenumbers.NumberParseException:
         return None
     return parsed if phonenumbers.is_valid_number(parsed) else None
+
+
+@lru_cache(maxsize=64)  # our own numbers, which are few
+def _home(line: str) -> str | None:
+    return _country(_parsed(line))
 
 
 def _country(parsed: PhoneNumber | None) -> str | None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
 from twilio.twiml.messaging_response import MessagingResponse
 
 from ivr.answering import answer
 from ivr.door import let_in
+from ivr.events import Event
 from ivr.line import Line, person, the_line
-from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply
+from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply, Sentence
 from ivr.store import Caller
+from ivr.wording import segments
 
 sms = Blueprint("sms", __name__)
 
@@ -31,9 +34,10 @@ def text_received() -> Response:
         outcome = line.ask("call", form, reply.language, reply.country, reply.place)
         reply = answer(replace(asked, outcome=outcome), line.catalogue)
     line.store.remember(number, sid, caller, _after(reply, caller, form))
-    if carrier_answers(form, line):
-        return twiml(MessagingResponse(), reply)
-    return twiml(render(reply), reply)
+    said = () if carrier_answers(form, line) else reply.said[:MOST_MESSAGES]
+    cost = sum(segments(sentence.text)[1] for sentence in said)
+    line.events.record(Event("sms", reply.language, reply.intents[0], reply.country, reply.layer, cost), sid)
+    return twiml(render(said), reply)
 
 
 def message(form: dict[str, str], caller: Caller, line: Line) -> Message:
@@ -63,14 +67,15 @@ def carrier_answers(form: dict[str, str], line: Line) -> bool:
     return line.settings.optout == "carrier" and word.isascii() and word.upper() in CARRIER_STOP_WORDS
 
 
-def render(reply: Reply) -> MessagingResponse:
+@lru_cache(maxsize=1024)  # what is said is ours, and the same to all who ask for it in one language and country
+def render(said: tuple[Sentence, ...]) -> bytes:
     response = MessagingResponse()
-    for sentence in reply.said[:MOST_MESSAGES]:
+    for sentence in said:
         response.message(sentence.text)
-    return response
+    return str(response).encode()
 
 
-def twiml(document: object, reply: Reply) -> Response:
+def twiml(document: bytes, reply: Reply) -> Response:
     """A TwiML response; Content-Language tells which languages it is in."""
     languages = ", ".join(dict.fromkeys(sentence.language for sentence in reply.said))
-    return Response(str(document), content_type="text/xml; charset=utf-8", headers={"Content-Language": languages})
+    return Response(document, content_type="text/xml; charset=utf-8", headers={"Content-Language": languages})

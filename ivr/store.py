@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, create_engine, func, select
+from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
@@ -34,6 +34,10 @@ callers = Table(
     Column("opted_out", Boolean, nullable=False, server_default="0"),
     Column("seen_at", DateTime, nullable=False, server_default=func.now(), onupdate=func.now()),
 )
+
+# Made once, since making a statement costs more than running it.
+_RECALL = select(callers).where(callers.c.caller == bindparam("who"))
+_REMEMBER = callers.update().where(callers.c.caller == bindparam("who"))
 
 Result = TypeVar("Result")
 
@@ -60,7 +64,7 @@ class Store:
         self._secret = secret.encode()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
-        self._engine = _engine(url)
+        self._engine = open_engine(url)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
 
@@ -75,8 +79,8 @@ class Store:
         return self._within_deadline(lambda: self._recall(number, sid), Caller())
 
     def remember(self, number: str, sid: str, before: Caller, now: Caller) -> None:
-        """Keep what a message changed; `before` is what a repeated delivery of it shall meet again."""
-        if number:
+        """Keep what a message changed, if anything; `before` is what a repeated delivery of it shall meet again."""
+        if number and now != before:
             self._within_deadline(lambda: self._remember(number, sid, before, now), None)
 
     def _hash(self, text: str) -> str:
@@ -92,7 +96,7 @@ class Store:
     def _recall(self, number: str, sid: str) -> Caller:
         self._make()
         with self._engine.connect() as connection:
-            row = connection.execute(select(callers).where(callers.c.caller == self._hash(number))).first()
+            row = connection.execute(_RECALL, {"who": self._hash(number)}).first()
         if row is None:
             return Caller()
         place = row.place_before if row.answered == self._hash(sid) else row.place
@@ -110,7 +114,7 @@ class Store:
         caller = self._hash(number)
         self._make()
         with self._engine.begin() as connection:
-            if connection.execute(callers.update().where(callers.c.caller == caller).values(row)).rowcount:
+            if connection.execute(_REMEMBER, row | {"who": caller}).rowcount:
                 return
         with suppress(IntegrityError), self._engine.begin() as connection:  # two first texts at once: one is enough
             connection.execute(callers.insert().values(row | {"caller": caller}))
@@ -132,7 +136,8 @@ def _make_folder(url: URL) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _engine(url: str) -> Engine:
+def open_engine(url: str) -> Engine:
+    """The database of this address, not yet connected. Raises StoreError where there can be none."""
     try:
         address = make_url(url)
     except ArgumentError as error:

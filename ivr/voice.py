@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 
 from flask import Blueprint, Response, request
-from twilio.twiml.voice_response import Gather, Say, VoiceResponse
+from twilio.twiml.voice_response import Gather, VoiceResponse
 
 from ivr.answering import ANSWERED, CALLED, LANGUAGES, LISTENS, QUEUED, WELCOME, after_silence, answer
 from ivr.door import let_in
+from ivr.events import Event
 from ivr.line import Line, party, person, the_line
 from ivr.model import Message, Place, Reply, Sentence
 from ivr.sms import twiml
@@ -39,15 +41,10 @@ def call_received() -> Response:
     languages = (*known, *(code for code in spoken.likely(country) if code not in known))
     message = Message("voice", None, languages, country, LANGUAGES)
     if line.settings.callback and line.ask("call", form, caller.language or "", country, LANGUAGES) == QUEUED:
-        return _rejected(answer(message, spoken))
+        reply = answer(message, spoken)
+        _count(replace(reply, intents=("call_me",)), form, line)
+        return twiml(_rejection(), reply)
     return _answered(message, line, form, caller)
-
-
-def _rejected(reply: Reply) -> Response:
-    """Only once the call back is surely queued; whatever stands in its way, the call is answered instead."""
-    response = VoiceResponse()
-    response.reject()
-    return twiml(response, reply)
 
 
 @voice.post("/voice/<path:place>", provide_automatic_options=False)
@@ -84,6 +81,7 @@ def _answered(message: Message, line: Line, form: dict[str, str], caller: Caller
         language = str(caller.language) if fits else reply.language
         outcome = line.ask("text", form, language, reply.country, reply.place, opted_out=caller.opted_out)
         reply = answer(replace(message, outcome=outcome), line.spoken)
+    _count(reply, form, line)
     if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
         line.store.remember(party(form)[0], form["CallSid"], caller, replace(caller, language=reply.language))
     return twiml(render(reply, line), reply)
@@ -97,6 +95,13 @@ def _ways(message: Message, line: Line, form: Mapping[str, str], caller: Caller)
     if line.person(next(iter(message.languages), "")):
         ways.add("person")
     return frozenset(ways)
+
+
+def _count(reply: Reply, form: dict[str, str], line: Line) -> None:
+    """One step of a call is its path and its key; Twilio's own token tells a second press from a repeated request."""
+    event = Event("voice", reply.language, reply.intents[0], reply.country, reply.layer)
+    token = request.headers.get("I-Twilio-Idempotency-Token", "")
+    line.events.record(event, form["CallSid"], request.path, form.get("Digits", ""), token)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:
@@ -113,48 +118,80 @@ def write_path(languages: tuple[str, ...], country: str | None, place: Place, be
     return f"/voice/{begins}{'.'.join(languages)}/{country or NOWHERE}/{place.name}/{place.tries}"
 
 
-def render(reply: Reply, line: Line) -> VoiceResponse:
-    """Speak, and wait for a key or words; on silence go on at another place; or speak and end, or call a person."""
-    response = VoiceResponse()
-    here = write_path(reply.languages, reply.country, reply.place)
-    number = line.person(reply.language) if reply.wants == "person" else None
-    if reply.ends or number:
-        speak(response, reply.said, line)
-        if number:
-            dial = response.dial(action=here, method="POST", timeout=RING_SECONDS, time_limit=LONGEST_TALK)
-            dial.number(number)
-        else:
-            response.hangup()
-        return response
-    gather = Gather(
-        num_digits="1", finish_on_key="", timeout=WAIT_SECONDS, action=here, method="POST", **_listening(reply, line)
-    )
-    speak(gather, reply.said, line)
-    response.append(gather)
-    response.redirect(write_path(reply.languages, reply.country, after_silence(reply)), method="POST")
-    return response
+# TwiML: what is said is ours, and the same to all who hear it in one place, language and country. So it is made once.
+
+Prompt = tuple[str, str, str]  # words, voice, and language as Twilio names it; or the URL of a recording, alone
 
 
-def _listening(reply: Reply, line: Line) -> dict[str, str]:
-    """At the main menu words are heard too, where the recogniser knows the language."""
-    edition = line.catalogue.languages[reply.language].edition
-    if reply.place.topic not in LISTENS or not edition.hears:
-        return {"input": "dtmf"}
-    hints = ",".join(line.catalogue.hints[reply.language])
-    return {"input": "dtmf speech", "language": edition.hears, "speech_timeout": "auto", "hints": hints}
-
-
-def speak(verb: VoiceResponse | Gather, said: tuple[Sentence, ...], line: Line) -> None:
-    """A recording of each sentence where one is current, or a voice: never both for one sentence."""
-    for sentence in said:
-        if recording := line.recordings.find(sentence.language, sentence.text):
-            verb.play(line.audio_url(recording))
-        else:
-            say(verb, sentence, line)
-
-
-def say(verb: VoiceResponse | Gather, sentence: Sentence, line: Line) -> None:
-    """One <Say> a sentence, so that none grows beyond what a voice takes in any script; a little slowly."""
+def prompt(sentence: Sentence, line: Line) -> Prompt:
+    """A recording where one is current, else a voice."""
+    if recording := line.recordings.find(sentence.language, sentence.text):
+        return line.audio_url(recording), "", ""
     edition = line.catalogue.languages[sentence.language].edition
-    spoken: Say = verb.say(voice=edition.voice, language=edition.say)
-    spoken.prosody(sentence.text, rate=SLOWLY)
+    return sentence.text, edition.voice, edition.say
+
+
+def render(reply: Reply, line: Line) -> bytes:
+    """Speak, and wait for a key or words; on silence go on at another place; or speak and end, or call a person."""
+    said = tuple(prompt(sentence, line) for sentence in reply.said)
+    here = write_path(reply.languages, reply.country, reply.place)
+    if reply.ends:
+        return farewell(said)
+    if reply.wants == "person" and (number := line.person(reply.language)):
+        return _connection(said, here, number)
+    edition = line.catalogue.languages[reply.language].edition
+    hears = edition.hears if reply.place.topic in LISTENS else ""
+    hints = ",".join(line.catalogue.hints[reply.language]) if hears else ""
+    return _question(said, here, write_path(reply.languages, reply.country, after_silence(reply)), hears, hints)
+
+
+def _rejection() -> bytes:
+    response = VoiceResponse()
+    response.reject()
+    return str(response).encode()
+
+
+@lru_cache(maxsize=1024)
+def farewell(said: tuple[Prompt, ...]) -> bytes:
+    response = VoiceResponse()
+    _speak(response, said)
+    response.hangup()
+    return str(response).encode()
+
+
+@lru_cache(maxsize=1024)
+def _connection(said: tuple[Prompt, ...], then: str, number: str) -> bytes:
+    response = VoiceResponse()
+    _speak(response, said)
+    dial = response.dial(action=then, method="POST", timeout=RING_SECONDS, time_limit=LONGEST_TALK)
+    dial.number(number)
+    return str(response).encode()
+
+
+@lru_cache(maxsize=1024)
+def _question(said: tuple[Prompt, ...], then: str, on_silence: str, hears: str, hints: str) -> bytes:
+    """`hears`: the tag of the language in which words are heard beside keys; empty: keys only."""
+    response = VoiceResponse()
+    words = {"language": hears, "speech_timeout": "auto", "hints": hints} if hears else {}
+    gather = Gather(
+        input="dtmf speech" if hears else "dtmf",
+        num_digits="1",
+        finish_on_key="",
+        timeout=WAIT_SECONDS,
+        action=then,
+        method="POST",
+        **words,
+    )
+    _speak(gather, said)
+    response.append(gather)
+    response.redirect(on_silence, method="POST")
+    return str(response).encode()
+
+
+def _speak(verb: VoiceResponse | Gather, said: tuple[Prompt, ...]) -> None:
+    """One <Say> a sentence, so that none grows beyond what a voice takes in any script; a little slowly."""
+    for words, voice, language in said:
+        if voice:
+            verb.say(voice=voice, language=language).prosody(words, rate=SLOWLY)
+        else:
+            verb.play(words)
