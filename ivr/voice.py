@@ -76,13 +76,13 @@ def _answered(message: Message, line: Line, form: dict[str, str], caller: Caller
     """Answer a step of a call. Where the answer wants a text sent, that is asked for first, and its outcome told."""
     message = replace(message, ways=_ways(message, line, form, caller))
     reply = answer(message, line.spoken)
+    fits = line.catalogue.phone(caller.language) == (reply.language,)  # Hindi in Latin letters, for who texts so
     if reply.wants == "text":
-        fits = line.catalogue.phone(caller.language) == (reply.language,)  # Hindi in Latin letters, for who texts so
         language = str(caller.language) if fits else reply.language
         outcome = line.ask("text", form, language, reply.country, reply.place, opted_out=caller.opted_out)
         reply = answer(replace(message, outcome=outcome), line.spoken)
     _count(reply, form, line)
-    if reply.place == WELCOME:  # a language was chosen: the next call and text begin with it
+    if reply.place == WELCOME and not fits:  # a language was chosen: the next call and text begin with it
         line.store.remember(party(form)[0], form["CallSid"], caller, replace(caller, language=reply.language))
     return twiml(render(reply, line), reply)
 

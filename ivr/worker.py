@@ -109,7 +109,7 @@ class Sender:
         return self._carrier.call(task.number, task.line, self._url(task))
 
 
-def sender(settings: Settings, words: Catalogue, carrier: Carrier) -> Sender:
+def sender(settings: Settings, words: Catalogue, carrier: Carrier, clock: Callable[[], float] = time.time) -> Sender:
     """The sender of a line: what the pages of a text are, and what a call back says."""
 
     def bodies(task: Task) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def sender(settings: Settings, words: Catalogue, carrier: Carrier) -> Sender:
 
     rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
     outbox = Outbox(settings.database_url, settings.secret_key, rules, patience=PATIENCE)
-    return Sender(outbox, carrier, bodies, lambda task: settings.base_url + _called(task, words))
+    return Sender(outbox, carrier, bodies, lambda task: settings.base_url + _called(task, words), clock)
 
 
 def _called(task: Task, words: Catalogue) -> str:
