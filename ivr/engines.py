@@ -149,7 +149,9 @@ class EspeakNG:
         try:
             return f"{version('espeakng-loader')}, lame {version('lameenc')}"
         except PackageNotFoundError as error:
-            raise SpeechError("the offline engine is not installed: pip install espeakng-loader lameenc") from error
+            raise SpeechError(
+                "the offline engine is not installed: .venv/bin/pip install espeakng-loader lameenc"
+            ) from error
 
     def voice(self, edition: Edition) -> str:
         return edition.espeak

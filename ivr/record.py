@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import multiprocessing
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -210,7 +211,7 @@ def make(languages: tuple[str, ...], name: str) -> None:
         for wording in chosen:
             if engine.voice(wording.edition):
                 making.language(wording)
-    except (SpeechError, ValueError) as fault:
+    except SpeechError as fault:
         raise click.ClickException(str(fault)) from fault
     if making.faults:
         raise click.ClickException(making.told())
@@ -228,42 +229,41 @@ def script(language: str) -> None:
 
 @record.command()
 def status() -> None:
-    """Count the recordings of each language, and name the files that are of no use any more or cannot be read."""
+    """Count the recordings of each language, and name the files that cannot be read or are of no use any more."""
     words, folder = _words(), _folder()
-    recordings = _recordings(folder, words, remote=bool(os.environ.get("AUDIO_BASE_URL")))
+    recordings = _recordings(words, remote=bool(os.environ.get("AUDIO_BASE_URL")))
     used: set[str] = set()
     click.echo("language  sentences  human   gtts  espeak   none")
     for language, wording in words.items():
-        files = {text: list(recordings.current(language, text)) for text in sayable(wording)}
-        used.update(name for names in files.values() for name in names)
-        human = sum(names[:1] != [] and names[0].startswith(HUMAN) for names in files.values())
-        made = [sum(_made_by(recordings, names, engine) for names in files.values()) for engine in ENGINES]
-        none = sum(not names for names in files.values())
-        click.echo(f"{language:8} {len(files):10} {human:6} {made[0]:6} {made[1]:7} {none:6}")
-    for name in sorted(name for name in used if (folder / name).is_file() and not _readable(folder, name, recordings)):
-        click.echo(f"UNREADABLE {name}: delete it, and record it again")
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if path.name != MANIFEST and path.relative_to(folder).as_posix() not in used:
+        files = [list(recordings.current(language, text)) for text in sayable(wording)]
+        used.update(name for names in files for name in names)
+        by = Counter(engine for names in files for engine in {_engine(recordings, name) for name in names} or {"none"})
+        click.echo(f"{language:8} {len(files):10} {by[HUMAN]:6} {by['gtts']:6} {by['espeak']:7} {by['none']:6}")
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
+        name = path.relative_to(folder).as_posix()
+        if not _readable(path, _engine(recordings, name), recordings.manifest.get(name)):
+            click.echo(f"UNREADABLE, record it again: {path}")
+        elif name not in used:
             click.echo(f"can be deleted: {path}")
 
 
-def _recordings(folder: Path, words: Mapping[str, Wording], *, remote: bool) -> Recordings:
-    try:
-        return Recordings(folder, [wording.edition for wording in words.values()], remote=remote)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from error
+def _recordings(words: Mapping[str, Wording], *, remote: bool) -> Recordings:
+    return Recordings(_folder(), [wording.edition for wording in words.values()], remote=remote)
 
 
-def _made_by(recordings: Recordings, names: list[str], engine: str) -> bool:
-    return any(name in recordings.manifest and recordings.manifest[name].engine == engine for name in names)
+def _engine(recordings: Recordings, name: str) -> str:
+    if name.startswith(f"{HUMAN}/"):
+        return HUMAN
+    return recordings.manifest[name].engine if name in recordings.manifest else ""
 
 
-def _readable(folder: Path, name: str, recordings: Recordings) -> bool:
-    if not name.startswith(HUMAN):
-        return (folder / name).stat().st_size == recordings.manifest[name].size
-    with suppress(SpeechError):
-        return length((folder / name).read_bytes()) > 0
-    return False
+def _readable(path: Path, engine: str, made: Recording | None) -> bool:
+    """Whether a file plays. What an engine made was played when it was made, so its size tells."""
+    if engine == HUMAN:
+        with suppress(SpeechError):
+            return length(path.read_bytes()) > 0
+        return False
+    return made is None or path.stat().st_size == made.size
 
 
 @record.command()
@@ -273,7 +273,7 @@ def check(url: str | None) -> None:
     if not url:
         raise click.ClickException("give --url, or set AUDIO_BASE_URL: the URL of the folder at the remote store")
     words, folder = _words(), _folder()
-    recordings = _recordings(folder, words, remote=True)
+    recordings = _recordings(words, remote=True)
     found = (recordings.find(language, text) for language, wording in words.items() for text in sayable(wording))
     names = sorted({name for name in found if name})
     with ThreadPool(8) as pool:
@@ -289,20 +289,22 @@ def check(url: str | None) -> None:
 
 def _asked(url: str, recordings: Recordings, folder: Path, name: str) -> list[Fault]:
     """What is wrong with one file at the store."""
+    size = (folder / name).stat().st_size if (folder / name).is_file() else recordings.manifest[name].size
     try:
         answer = requests.head(f"{url}/{name}", timeout=(5, 20), headers={"Accept-Encoding": "identity"})
     except requests.RequestException as error:
         return [Fault(name, f"no answer ({type(error).__name__}): look at the URL and the network")]
+    return [Fault(name, what) for what in _wrong(answer, name, str(size))]
+
+
+def _wrong(answer: requests.Response, name: str, size: str) -> Iterator[str]:
+    headers, kind = answer.headers, TYPES[Path(name).suffix]
     if answer.status_code != 200:
-        return [Fault(name, f"HTTP {answer.status_code}: copy it there, and let everybody read it")]
-    size = (folder / name).stat().st_size if (folder / name).is_file() else recordings.manifest[name].size
-    return [Fault(name, what) for what in _differences(answer.headers, TYPES[Path(name).suffix], str(size))]
-
-
-def _differences(headers: Mapping[str, str], kind: str, size: str) -> Iterator[str]:
+        yield f"HTTP {answer.status_code}: copy it there, and let everybody read it"
+        return
     if headers.get("Content-Type") != kind:
         yield f"its type is {headers.get('Content-Type')}: copy it with --content-type {kind}"
     if headers.get("Content-Length") != size:
         yield f"{headers.get('Content-Length')} bytes instead of {size}: copy it again"
-    if "immutable" not in headers.get("Cache-Control", ""):
-        yield "its Cache-Control lacks immutable: copy it with --cache-control 'public, max-age=31536000, immutable'"
+    if not name.startswith(HUMAN) and "immutable" not in headers.get("Cache-Control", ""):
+        yield "it lacks immutable: copy it with --cache-control 'public, max-age=31536000, immutable'"

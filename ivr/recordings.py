@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ivr.content import Edition
+from ivr.content import ContentError, Edition
 from ivr.speech import aloud
 
 MANIFEST = "manifest.json"
@@ -53,7 +53,7 @@ def human_names(language: str, text: str) -> tuple[str, ...]:
 def read_manifest(folder: Path) -> dict[str, Recording]:
     """Every file that the manifest names, and how it was made; empty without a manifest.
 
-    Raises ValueError, which names the manifest, where it cannot be read.
+    Raises ContentError where the manifest cannot be read.
     """
     try:
         files = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
@@ -61,9 +61,7 @@ def read_manifest(folder: Path) -> dict[str, Recording]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ValueError(
-            f"{folder / MANIFEST} cannot be read ({error}): delete it, and run ivr record again"
-        ) from error
+        raise ContentError(f"{folder / MANIFEST}: {error}; delete it, and run ivr record again") from error
 
 
 def write_manifest(folder: Path, files: Mapping[str, Recording]) -> None:
@@ -82,21 +80,23 @@ def write_whole(path: Path, contents: bytes) -> None:
 class Recordings:
     """The current recordings of a folder, in these languages; nothing is read from the disk after the start.
 
-    A file is current when its name is that of the words and spellings of today, and it is there: on this disk, or
-    with `remote` in the manifest. A sentence that changed has another name, so its old recordings fall silent.
-    Raises ValueError where the manifest cannot be read.
+    A file is current when its name is that of the words and spellings of today, and it is there and whole: on this
+    disk, or with `remote` in the manifest. A sentence that changed has another name, so its old recordings fall
+    silent. Raises ContentError where the manifest cannot be read.
     """
 
     def __init__(self, folder: Path, editions: Iterable[Edition], *, remote: bool = False) -> None:
         self.manifest = read_manifest(folder)
-        there = {path.relative_to(folder).as_posix() for path in folder.rglob("*.*")}
-        known = there | set(self.manifest) if remote else there
-        self._human = {name for name in known if name.startswith(f"{HUMAN}/")}
+        elsewhere = {name: about.size for name, about in self.manifest.items()} if remote else {}
+        files = (path for path in folder.rglob("*.*") if path.suffix in TYPES)  # not what is being written just now
+        here = {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
+        sizes = elsewhere | here
+        self._human = {name for name in sizes if name.startswith(f"{HUMAN}/")}
         self._made: dict[tuple[str, str, str], str] = {}
         of_language = {edition.language: edition for edition in editions}
         for name, recording in self.manifest.items():
             edition = of_language.get(name.partition("/")[0])
-            if edition and name in known and name == file_name(edition, recording):
+            if edition and sizes.get(name) == recording.size and name == file_name(edition, recording):
                 self._made[edition.language, recording.text, recording.engine] = name
 
     def find(self, language: str, text: str) -> str | None:

@@ -40,7 +40,7 @@ def main() -> None:
     source = Source(HOME / "content", HOME / "locales")
     for language, wording in spoken(load_wordings(source, countries_of(source))[0]).items():
         lines = lines_of(wording)
-        wanted = json.dumps({"voice": wording.edition.espeak or VOICES[language], "lines": lines})
+        wanted = json.dumps({"voice": wording.edition.espeak or VOICES.get(language, language), "lines": lines})
         child = [sys.executable, "-m", "tests.rates", "time_aloud"]
         done = subprocess.run(child, input=wanted, capture_output=True, text=True, check=False)
         if done.returncode:
