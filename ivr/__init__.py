@@ -2,5 +2,6 @@
 
 Imports point inward: commands -> app -> demo, sms, voice -> door, line -> answering -> catalogue -> wording,
 understanding -> lexicon, content, countries -> telling, folding, model. phone.py imports nothing of ours.
+What the line sends by itself: commands -> worker -> outbox -> carrier.
 README.md has the map.
 """

@@ -25,6 +25,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from phonenumbers import PhoneNumber, PhoneNumberType
+from phonenumbers.timezone import time_zones_for_number
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -320,7 +321,9 @@ class Outbox:
     def _begin(self) -> Iterator[Connection]:
         if not self._made:
             _make_folder(self._engine)
-            outbox.metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                _one_at_a_time(connection)
+                outbox.metadata.create_all(connection)
             self._made = True
         with self._engine.begin() as connection:
             yield connection
@@ -372,8 +375,6 @@ def refusal(kind: Kind, number: str, line: str, rules: Rules, now: float) -> Ver
 
 def quiet(number: str, now: float) -> bool:
     """Whether it is night in any of the time zones of the number, or in none that is known."""
-    from phonenumbers.timezone import time_zones_for_number  # late: 40 ms, and only calls need it
-
     moment = datetime.fromtimestamp(now, UTC)
     try:
         zones = [ZoneInfo(name) for name in time_zones_for_number(phonenumbers.parse(number))]
@@ -408,7 +409,7 @@ def _count(connection: Connection, since: float, *where: Any) -> int:
 
 
 def _one_at_a_time(connection: Connection) -> None:
-    """Count and insert as one step among all processes. On SQLite BEGIN IMMEDIATE has done that."""
+    """Look and then change as one step among all processes. On SQLite BEGIN IMMEDIATE has done that."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(7211)"))  # any number, if everybody's the same
 

@@ -25,8 +25,10 @@ from sqlalchemy import event
 
 from ivr.carrier import Carrier, Outcome
 from ivr.catalogue import Catalogue
+from ivr.model import KINDS, TOPICS, Place
 from ivr.outbox import CAPS, DAY, LEASE, LIFE, LOOK_AFTER, PATIENCE, TYPES, Outbox, Rules, Task, Verdict, quiet, refusal
 from ivr.settings import HOME
+from ivr.wording import LONGEST_TEXT
 from ivr.worker import Sender, consumer, open_queue, waker
 
 from .conftest import ACCOUNT, ENVIRONMENT, TOKEN
@@ -582,6 +584,24 @@ def test_the_log_tells_each_outcome_without_number_or_words(out: Out, caplog: py
         assert secret not in everything
 
 
+def test_every_place_of_a_call_has_texts_in_every_language(catalogue: Catalogue) -> None:
+    places = [
+        "menu",
+        "welcome",
+        "languages-2",
+        "nowhere",
+        "urgent-nowhere",
+        "report-1",
+        *(f"urgent-{k}" for k in KINDS),
+    ]
+    for wording in catalogue.languages.values():
+        for name in (*places, *(f"{topic}-2" for topic in TOPICS)):
+            for country in (None, "KE"):
+                texts = wording.texts_at(Place(name), country)
+                assert texts, (wording.edition.language, name)
+                assert all(0 < len(text) <= LONGEST_TEXT for text in texts), (wording.edition.language, name)
+
+
 # --- The worker --------------------------------------------------------------------------------------------
 
 
@@ -617,7 +637,7 @@ def test_the_command_sends_whole_topics_and_ends_on_sigterm(
     assert outbox.ask("text", NUMBER, once="CA1", place="dosage-2", **wanted) == "queued"  # type: ignore[arg-type]
     command = [sys.executable, "-m", "ivr", "worker"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as worker:
-        while not outbox.tally().get("sent") and worker.poll() is None:
+        while not outbox.tally().get("sent") and worker.poll() is None and time.time() < now + 120:
             with api.heard:
                 api.heard.wait(0.2)
         worker.terminate()
