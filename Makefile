@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: install demo test check bench compare rates soak lock
+.PHONY: install demo voices test check bench compare rates soak lock
 
 install: $(VENV)/ready
 demo: $(VENV)/ready
@@ -16,6 +16,10 @@ check: $(VENV)/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/ivr check
+# Recordings by the offline engine, for a demo that can be heard in languages that no voice speaks; some minutes.
+voices: $(VENV)/ready
+	$(PIP) install --require-hashes -r requirements-offline.txt
+	$(BIN)/ivr record --engine espeak
 # Ratios in one run: the line beside a constant Flask answer.
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench
@@ -43,4 +47,5 @@ $(VENV)/ready-dev: requirements-dev.txt $(VENV)/ready
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra build
 lock:
 	$(LOCK) pyproject.toml -o requirements.txt
+	$(LOCK) --extra offline -c requirements.txt pyproject.toml -o requirements-offline.txt
 	$(LOCK) --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt

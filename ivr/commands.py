@@ -19,6 +19,7 @@ from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
+from ivr.demo import Loopback
 from ivr.fallback import export
 from ivr.line import the_line
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
@@ -68,6 +69,8 @@ def demo(port: int) -> None:
 
     settings = Settings.for_demo(f"http://127.0.0.1:{port}", os.environ)
     app = create_app(settings)
+    line = the_line(app)
+    consumer(open_queue(settings.redis_url), sender(settings, line.catalogue, Loopback()), signals=False).start()
     click.echo(f"The line is at {settings.base_url} : a phone to try it on is on that page.")
     click.echo(f"Requests are signed with TWILIO_AUTH_TOKEN={settings.auth_tokens[0]}; end it with Ctrl-C.")
     run_simple("127.0.0.1", port, app, threaded=True)

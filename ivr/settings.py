@@ -9,6 +9,8 @@ from datetime import datetime, time
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from phonenumbers import SUPPORTED_REGIONS
+
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
 OUTBOUND_DAILY = 500  # texts and calls the line itself starts: a bill nobody is surprised by
@@ -100,6 +102,7 @@ class Settings:
             "IVR_BASE_URL": base_url,
             "IVR_SECRET_KEY": "only-for-a-demo-on-this-very-laptop",
             "IVR_REVIEWED_ONLY": "0",
+            "IVR_OUTBOUND_COUNTRIES": ",".join(sorted(SUPPORTED_REGIONS)),
         } | {name: value for name, value in env.items() if value}
         return replace(cls.from_env(filled), demo=True)
 

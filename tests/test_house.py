@@ -63,7 +63,7 @@ ALLOWED = {
     "door": {"settings"},
     "sms": {"answering", "door", "events", "line", "model", "store", "wording"},
     "voice": {"answering", "door", "events", "line", "model", "sms", "store"},
-    "demo": {"line", "phone", "settings"},
+    "demo": {"carrier", "line", "phone", "settings"},
     "app": {
         "catalogue",
         "content",
