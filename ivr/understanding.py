@@ -52,7 +52,7 @@ BORROWED = frozenset([*WEAK, *WEIGHTS])
 MOST_WORDS = 14  # of a command with all courtesy around it
 # Differences of weights, in natural logarithms, chosen by trying: where false alarms rose faster than recall.
 ALARMED = 10.5  # so much more like an emergency than like anything else, without a danger word
-CALMED = -8.0  # so much less, that a danger word alone is none
+CALMED = -12.0  # so much less, that a danger word alone is none
 KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
 PHRASED = 4.0  # one point of a phrase
 STRANGE = 7.0  # by which a topic must lead "unknown"

@@ -47,7 +47,7 @@ def test_the_number_and_the_hospital_come_first_then_that_the_line_does_not_work
     assert all("\n" in text for text in texts)
     heard = phone_of(bundle, "KE").call().lines
     assert heard[:2] == ["[en] Get help now.", "[en] Call nine nine nine in Kenya, or go to the nearest hospital."]
-    assert heard[-2] == "[en] Please try again later."
+    assert heard[-2] == "[en] Our information line is not working now. Please try again later."
 
 
 def test_where_no_number_is_known_the_hospital_is_named(bundle: Path) -> None:

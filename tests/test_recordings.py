@@ -52,6 +52,18 @@ LANGUAGES = list(WORDINGS)
 # Every sentence of a call
 
 
+STOPS = [("menu", 0), ("welcome", 0), ("uses-1", 0), ("person", 0), ("urgent-general", 0), ("languages-1", 1)]
+HAPPENS = [  # key, words heard, whether surely, outcome of what was wanted
+    (None, "help", True, ""),
+    (None, "side effects", False, ""),
+    *(
+        (key, None, True, outcome)
+        for key in (None, "8")
+        for outcome in ("called", "queued", "cap", "landline", "answered")
+    ),
+]
+
+
 def test_nothing_is_said_in_any_call_that_is_not_among_the_sayable(catalogue: Catalogue) -> None:
     """All places, keys and tries in several countries; the urgent messages and reports in every country."""
     every = replace(catalogue, languages=spoken(catalogue.languages))
@@ -64,10 +76,26 @@ def test_nothing_is_said_in_any_call_that_is_not_among_the_sayable(catalogue: Ca
     heard = {language: set[str]() for language in known}
     for language in known:
         messages = [Message("voice", key, (language,), country, place) for country, place, key in walks]
+        messages += [replace(message, ways=frozenset(("text", "person"))) for message in messages]
+        messages += [
+            Message("voice", key, (language,), country, Place(*place), heard=words, sure=sure, outcome=outcome)
+            for country, place, (key, words, sure, outcome) in product(("KE", None), STOPS, HAPPENS)
+        ]
         for sentence in (sentence for message in messages for sentence in answer(message, every).said):
             heard[sentence.language].add(sentence.text)
         heard[language] |= set(every.languages[language].voice("apology"))  # app.py says it where something breaks
     assert not {language: heard[language] - known[language] for language in known if heard[language] - known[language]}
+
+
+@pytest.mark.parametrize("silent", ["ur", "sw"])
+def test_a_language_without_a_voice_is_named_in_words_that_are_among_the_sayable(
+    catalogue: Catalogue, silent: str
+) -> None:
+    mute = catalogue.spoken()
+    for language, wording in mute.languages.items():
+        first, *_ = answer(Message("voice", None, (silent, language), "KE", Place("menu")), mute).said
+        assert first.text in set(sayable(wording))
+        assert first.text in wording.voice("cannot_speak", language=wording.edition.voiceless[silent])
 
 
 def test_the_languages_are_offered_in_words_that_are_among_the_sayable(catalogue: Catalogue) -> None:
