@@ -304,11 +304,10 @@ class Outbox:
 
     def clean(self, now: float) -> None:
         """End what is a day old, and delete what is 30 days old."""
-        over = and_(outbox.c.asked_at <= now - LIFE, outbox.c.due_at <= now)
         with self._begin() as connection:
-            for state, end in (("queued", "expired"), ("sending", "unknown")):
-                ended = outbox.update().where(over, outbox.c.state == state)
-                connection.execute(ended.values(state=end, sealed=None, why="a day old"))
+            for state, age, end in (("queued", LIFE, "expired"), ("sending", DAY, "unknown")):
+                old = and_(outbox.c.state == state, outbox.c.asked_at <= now - age)
+                connection.execute(outbox.update().where(old).values(state=end, sealed=None, why="a day old"))
             connection.execute(outbox.delete().where(outbox.c.asked_at < now - KEPT))
 
     def tally(self) -> dict[str, int]:

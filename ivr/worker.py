@@ -77,11 +77,17 @@ class Sender:
         self._clock = clock
 
     def deliver(self, id_: int) -> None:
-        """Send a row's pages as far as they go now; nothing where another worker has it, or it is not due."""
-        while task := self._outbox.claim(id_, self._clock()):
-            outcome, last = self._tried(task)
-            self._outbox.settle(task, outcome, self._clock(), last=last)
-            log.info("outbox %d: %s %d %s %s", task.id, task.kind, task.page + 1, outcome.kind, outcome.why)
+        """Send a row's pages as far as they go now; nothing where another worker has it, or it is not due.
+
+        A fault of ours is logged and leaves the row to the next sweep: one row never holds up the others.
+        """
+        try:
+            while task := self._outbox.claim(id_, self._clock()):
+                outcome, last = self._tried(task)
+                self._outbox.settle(task, outcome, self._clock(), last=last)
+                log.info("outbox %d: %s %d %s %s", task.id, task.kind, task.page + 1, outcome.kind, outcome.why)
+        except Exception as fault:
+            log.error("outbox %d: left to the next sweep (%s)", id_, type(fault).__name__)
 
     def sweep(self) -> None:
         """Deliver all that is due: new rows nobody was woken for, retries, and what a dead worker left."""
