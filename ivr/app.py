@@ -18,7 +18,7 @@ from ivr.events import Events
 from ivr.line import Line, the_line
 from ivr.model import Sentence
 from ivr.outbox import Outbox, Rules
-from ivr.recordings import TYPES, Recordings
+from ivr.recordings import HUMAN, TYPES, Recordings
 from ivr.settings import Settings
 from ivr.sms import render, sms
 from ivr.speech import sayable, spoken
@@ -26,7 +26,7 @@ from ivr.store import Store, open_engine
 from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 
-FOREVER = 31_536_000  # seconds
+HOUR, FOREVER = 3_600, 31_536_000  # seconds
 
 log = logging.getLogger(__name__)
 
@@ -81,11 +81,14 @@ _AUDIO = re.compile(r"(human/)?[A-Za-z]{2,3}(-[A-Za-z]+)?/[0-9a-f]{12}(-[0-9a-f]
 
 
 def audio(name: str) -> Response:
-    """A recording. Its name changes with its words, so whoever has it may keep it."""
+    """A recording. An engine's changes its name with its words, so whoever has it may keep it; a person's may be
+    replaced by a better one under the same name."""
     if not _AUDIO.fullmatch(name):
         abort(404)
-    sent = send_from_directory(the_line().settings.audio, name, mimetype=TYPES[Path(name).suffix], max_age=FOREVER)
-    sent.cache_control.immutable = True
+    human = name.startswith(HUMAN)
+    age = HOUR if human else FOREVER
+    sent = send_from_directory(the_line().settings.audio, name, mimetype=TYPES[Path(name).suffix], max_age=age)
+    sent.cache_control.immutable = None if human else True
     return sent
 
 
