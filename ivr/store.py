@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection, OperationalError
 from typing import TypeVar
 
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.event import listen
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 log = logging.getLogger(__name__)
@@ -65,6 +67,8 @@ class Store:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
         self._engine = open_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            listen(self._engine, "connect", _hurried)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
 
@@ -143,6 +147,20 @@ def open_engine(url: str) -> Engine:
     except ArgumentError as error:
         raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
     try:
-        return create_engine(address, pool_pre_ping=True)
+        engine = create_engine(address, pool_pre_ping=True)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"DATABASE_URL names a database without a driver here: {error}") from error
+    if engine.dialect.name == "sqlite":
+        listen(engine, "connect", _write_ahead)
+    return engine
+
+
+def _hurried(connection: Connection, _record: object) -> None:
+    """Memory may lose its last seconds in a power cut, and never waits for the disk; what is counted may not."""
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _write_ahead(connection: Connection, _record: object) -> None:
+    """Who reads and who writes do not wait for each other; a file that cannot be changed is read as it is."""
+    with suppress(OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")
