@@ -11,10 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from sqlite3 import Connection, OperationalError
 from typing import TypeVar
 
 from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.event import listen
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
 
 log = logging.getLogger(__name__)
@@ -64,7 +66,10 @@ class Store:
         self._secret = secret.encode()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, DEADLINE)
+        self._keeps_time = _is_file(self._engine.url)  # it waits for a lock no longer than it is told
+        if self._keeps_time:
+            listen(self._engine, "connect", _hurried)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
 
@@ -123,7 +128,7 @@ class Store:
         if time.monotonic() < self._resting_until:
             return otherwise
         try:
-            return self._pool.submit(work).result(timeout=deadline)
+            return work() if self._keeps_time else self._pool.submit(work).result(timeout=deadline)
         except Exception as fault:  # whatever breaks in a database, the answer goes out
             self._resting_until = time.monotonic() + REST
             self._made = False
@@ -132,17 +137,40 @@ class Store:
 
 
 def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
+    if _is_file(url):
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
-def open_engine(url: str) -> Engine:
-    """The database of this address, not yet connected. Raises StoreError where there can be none."""
+def _is_file(url: URL) -> bool:
+    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+
+
+def open_engine(url: str, patience: float = 5.0) -> Engine:
+    """The database of this address, not yet connected. Raises StoreError where there can be none.
+
+    `patience`: seconds that a SQLite file is waited for, where another writes.
+    """
     try:
         address = make_url(url)
     except ArgumentError as error:
         raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
     try:
-        return create_engine(address, pool_pre_ping=True)
+        if not _is_file(address):
+            return create_engine(address, pool_pre_ping=True)
+        waits = {"timeout": patience}
+        engine = create_engine(address, pool_pre_ping=True, pool_timeout=patience, connect_args=waits)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"DATABASE_URL names a database without a driver here: {error}") from error
+    listen(engine, "connect", _write_ahead)
+    return engine
+
+
+def _hurried(connection: Connection, _record: object) -> None:
+    """Memory may lose its last seconds in a power cut, and never waits for the disk; what is counted may not."""
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+def _write_ahead(connection: Connection, _record: object) -> None:
+    """Who reads and who writes do not wait for each other; a file that cannot be changed is read as it is."""
+    with suppress(OperationalError):
+        connection.execute("PRAGMA journal_mode=WAL")

@@ -287,7 +287,9 @@ def test_memory_comes_back_with_the_database(
 def test_after_a_fault_memory_rests_and_then_serves_again(line: Flask, file: Path, clock: Clock) -> None:
     store: Store = line.extensions["ivr"].store
     store.remember(NUMBER, "SM1", Caller(), Caller("es"))
-    other = lock(file)
+    other = lock(file)  # for writers; readers go on beside them
+    assert store.recall(NUMBER, "SM2").language == "es"
+    store.remember(OTHER, "SM3", Caller(), Caller("fr"))
     assert store.recall(NUMBER, "SM2") == Caller()
     other.close()
     clock.now += REST - 0.1
