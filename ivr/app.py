@@ -88,7 +88,8 @@ def audio(name: str) -> Response:
     human = name.startswith(HUMAN)
     age = HOUR if human else FOREVER
     sent = send_from_directory(the_line().settings.audio, name, mimetype=TYPES[Path(name).suffix], max_age=age)
-    sent.cache_control.immutable = None if human else True
+    if not human:
+        sent.cache_control.immutable = True
     return sent
 
 
