@@ -77,13 +77,14 @@ PARTS = (
     "pulse", "badly", "face", "swell", "person", "blue", "sees", "unreal",
     "pointless", "living", "harm", "self",
 )  # fmt: skip
-FRAMES = ("asking", "history", "noise", "idiom", "negation", "but", "now", "habit", "daily")
+FRAMES = ("asking", "history", "noise", "idiom", "negation", "but", "now", "habit", "daily", "unit")
 # How much a concept speaks for each topic: 2 decides, 1 needs company.
 WEIGHTS: dict[str, dict[str, int]] = {
     **{topic: {topic: 2} for topic in TOPICS},
     **{f"{topic}_hint": {topic: 1} for topic in TOPICS},
     "symptom": {"side_effects": 2},
     "condition": {"benefits": 1, "uses": 1},
+    "price": dict.fromkeys(TOPICS, -2),  # what it costs and where it is sold is none of our topics
 }
 DECIDED = 2
 MOST_CHOICES = 1024  # phrases that one phrase with alternatives may stand for

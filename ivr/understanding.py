@@ -8,7 +8,7 @@ one wrong letter in a longer word.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -56,6 +56,7 @@ CALMED = -12.0  # so much less, that a danger word alone is none
 KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
 PHRASED = 4.0  # one point of a phrase
 STRANGE = 7.0  # by which a topic must lead "unknown"
+CERTAIN = ("overdose", "self_harm", "pump")  # kinds that no question makes less urgent
 BREAK = 1000  # clauses that a "but" may make of one
 BRIEF = 3  # words: too few to tell the language, so the words of all are tried
 
@@ -160,7 +161,8 @@ def _heard(folded: Folded, told: Telling, lexicon: Lexicon) -> list[Found]:
 
     Everybody borrows English words, but not the small ones around them. Two or three words tell no language.
     """
-    found = find(folded, lexicon) + _numbers(folded, lexicon)
+    found = find(folded, lexicon)
+    found += _numbers(folded, lexicon, {hit.first for hit in found if hit.concept == "unit"})
     if len(folded.words) <= BRIEF:
         return found
     tongues = {KIN.get(tag, tag) for tag in told.near}
@@ -205,19 +207,14 @@ def _unmasked(found: list[Found], folded: Folded) -> list[Found]:
     return [hit for hit in found if hit.concept not in MASKED or not any(idiom.meets(hit) for idiom in idioms)]
 
 
-def _numbers(folded: Folded, lexicon: Lexicon) -> list[Found]:
-    """Four or more of anything is many; a year or a weight in milligrams is not."""
+def _numbers(folded: Folded, lexicon: Lexicon, units: Container[int]) -> list[Found]:
+    """Four or more of anything is many; a year, an hour or a weight in milligrams (`units`: where one stands) is not."""
     return [
         Found(lexicon.many[tongue], at, at)
         for at, word in enumerate(folded.words)
-        if word.isdecimal() and len(word) < 4 and int(word) >= 4 and not _weighed(folded.words[at + 1 : at + 2])
+        if word.isdecimal() and len(word) < 4 and int(word) >= 4 and at + 1 not in units
         for tongue in lexicon.many
     ]
-
-
-def _weighed(unit: tuple[str, ...]) -> bool:
-    """10 mg is one tablet; times, days and hours are not pills either."""
-    return bool(unit) and unit[0] in {"mg", "mcg", "ml", "毫"}
 
 
 # Commands: the whole message and nothing less.
@@ -304,7 +301,8 @@ def _courteous(reading: Reading) -> Understanding | None:
 def _strong(reading: Reading) -> Understanding | None:
     together = [(rule.rule, rule.kind, group) for rule, group in _combined(reading.found, reading.folded, weak=False)]
     alone = [(hit.concept, STRONG[hit.concept], (hit,)) for hit in reading.of(*STRONG)]
-    return _urgent(reading, "strong", [*together, *alone])
+    asks = reading.alarm < CALMED and bool(reading.of("asking"))  # whether the medicine can do such things
+    return _urgent(reading, "strong", [each for each in (*together, *alone) if not asks or each[1] in CERTAIN])
 
 
 def _combined(
@@ -408,7 +406,7 @@ def _topic(reading: Reading) -> Understanding | None:
         topics, hits = ("uses",), reading.of("drug")  # the bare name of the medicine
     if not topics:
         return None
-    danger = bool(reading.of(*WEAK))
+    danger = bool(reading.of(*WEAK, *STRONG))
     if not hits:
         return Understanding(topics, layer="like", rule=topics[0], danger=danger)
     rule = "+".join(dict.fromkeys(hit.concept for hit in hits))
@@ -520,4 +518,4 @@ def _unknown(reading: Reading) -> Understanding:
     tallies = [scores for _, scores in _by_language(reading)]
     scores = max(tallies, key=lambda tally: sum(tally.values()), default={})
     nearest = sorted(scores, key=lambda topic: (-scores[topic], TOPICS.index(topic)))[:2]
-    return Understanding(("unknown",), danger=bool(reading.of(*WEAK)), nearest=tuple(nearest))
+    return Understanding(("unknown",), danger=bool(reading.of(*WEAK, *STRONG)), nearest=tuple(nearest))
