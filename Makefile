@@ -20,7 +20,7 @@ check: $(VENV)/ready-dev
 voices: $(VENV)/ready
 	$(PIP) install --require-hashes -r requirements-offline.txt
 	$(BIN)/ivr record --engine espeak
-# Ratios in one run: the line beside a constant Flask answer.
+# Ratios in one run: whole servers over HTTP, beside simpler and more usual ones; ROUNDS=5 SECONDS=2 for longer.
 bench: $(VENV)/ready-dev
 	$(BIN)/python -m tests.bench
 # How well texts are understood, beside simpler ways; HALF=sealed for the half that nobody looked at.

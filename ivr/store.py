@@ -66,9 +66,8 @@ class Store:
         self._secret = secret.encode()
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
-        self._engine = open_engine(url, DEADLINE)
-        self._keeps_time = _is_file(self._engine.url)  # it waits for a lock no longer than it is told
-        if self._keeps_time:
+        self._engine = open_engine(url)
+        if self._engine.dialect.name == "sqlite":
             listen(self._engine, "connect", _hurried)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
@@ -128,7 +127,7 @@ class Store:
         if time.monotonic() < self._resting_until:
             return otherwise
         try:
-            return work() if self._keeps_time else self._pool.submit(work).result(timeout=deadline)
+            return self._pool.submit(work).result(timeout=deadline)
         except Exception as fault:  # whatever breaks in a database, the answer goes out
             self._resting_until = time.monotonic() + REST
             self._made = False
@@ -137,31 +136,22 @@ class Store:
 
 
 def _make_folder(url: URL) -> None:
-    if _is_file(url):
+    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
 
-def _is_file(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
-
-
-def open_engine(url: str, patience: float = 5.0) -> Engine:
-    """The database of this address, not yet connected. Raises StoreError where there can be none.
-
-    `patience`: seconds that a SQLite file is waited for, where another writes.
-    """
+def open_engine(url: str) -> Engine:
+    """The database of this address, not yet connected. Raises StoreError where there can be none."""
     try:
         address = make_url(url)
     except ArgumentError as error:
         raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
     try:
-        if not _is_file(address):
-            return create_engine(address, pool_pre_ping=True)
-        waits = {"timeout": patience}
-        engine = create_engine(address, pool_pre_ping=True, pool_timeout=patience, connect_args=waits)
+        engine = create_engine(address, pool_pre_ping=True)
     except (NoSuchModuleError, ImportError) as error:
         raise StoreError(f"DATABASE_URL names a database without a driver here: {error}") from error
-    listen(engine, "connect", _write_ahead)
+    if engine.dialect.name == "sqlite":
+        listen(engine, "connect", _write_ahead)
     return engine
 
 
