@@ -133,6 +133,8 @@ COMBINATIONS = (
     Combination(("cant", "wake"), "general", within=6),
     Combination(("pointless", "living"), "self_harm", within=7),
     Combination(("harm", "self"), "self_harm", within=4),
+    Combination(("cant", "living"), "self_harm", within=4),
+    Combination(("took", "many", "sign"), "overdose", unless=("daily", "habit"), within=12),
     Combination(("cant", "respond"), "general", within=5, weak=True),
     Combination(("cant", "knows"), "general", within=6, weak=True),
     Combination(("cant", "urinate"), "general", within=7, weak=True),

@@ -51,12 +51,12 @@ ANYWHERE = frozenset([*STRONG, *COMMANDS, *FILLERS, "leave"])  # counts in a tex
 BORROWED = frozenset([*WEAK, *WEIGHTS])
 MOST_WORDS = 14  # of a command with all courtesy around it
 # Differences of weights, in natural logarithms, chosen by trying: where false alarms rose faster than recall.
-ALARMED = 10.5  # so much more like an emergency than like anything else, without a danger word
+ALARMED = 10.0  # so much more like an emergency than like anything else, without a danger word
+DENIED = 20.0  # the same, where each danger word is asked about or denied
 CALMED = -12.0  # so much less, that a danger word alone is none
 KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
-PHRASED = 4.0  # one point of a phrase
+PHRASED = 3.0  # one point of a phrase
 STRANGE = 7.0  # by which a topic must lead "unknown"
-CERTAIN = ("overdose", "self_harm", "pump")  # kinds that no question makes less urgent
 BREAK = 1000  # clauses that a "but" may make of one
 BRIEF = 3  # words: too few to tell the language, so the words of all are tried
 
@@ -90,15 +90,14 @@ class Reading:
     lexicon: Lexicon
 
     @cached_property
-    def features(self) -> tuple[Features, Features]:
+    def features(self) -> Features:
         """What this text is weighed by: words and concepts, and pairs of concepts."""
         concepts = {concept for hits in self.found.values() for concept in hits} - UNWEIGHED
         return features_of(self.folded.words, self.tongue, self.tongue in SOUNDED, concepts)
 
     @cached_property
     def alarm(self) -> float:
-        plain, pairs = self.features
-        return self.lexicon.scales.alarm(plain | pairs)
+        return self.lexicon.scales.alarm(self.features)
 
     def of(self, *concepts: str) -> list[Found]:
         some = [hits for hits in self.found.values() if not hits.keys().isdisjoint(concepts)]
@@ -143,9 +142,9 @@ def taught(lexicon: Lexicon, files: Mapping[str, Path]) -> Lexicon:
     return replace(lexicon, scales=scales(_weighable(examples, lexicon)))
 
 
-def _weighable(examples: Iterable[tuple[str, str, str]], lexicon: Lexicon) -> Iterator[tuple[str, Features, Features]]:
+def _weighable(examples: Iterable[tuple[str, str, str]], lexicon: Lexicon) -> Iterator[tuple[str, Features]]:
     for meaning, text, language in examples:
-        yield meaning, *_reading(text, fold(text), language, lexicon).features
+        yield meaning, _reading(text, fold(text), language, lexicon).features
 
 
 _MEANING = {
@@ -208,7 +207,7 @@ def _unmasked(found: list[Found], folded: Folded) -> list[Found]:
 
 
 def _numbers(folded: Folded, lexicon: Lexicon, units: Container[int]) -> list[Found]:
-    """Four or more of anything is many; a year, an hour or a weight in milligrams (`units`: where one stands) is not."""
+    """Four or more of anything is many; a year, an hour or a weight (`units`: where one stands) is not."""
     return [
         Found(lexicon.many[tongue], at, at)
         for at, word in enumerate(folded.words)
@@ -301,8 +300,20 @@ def _courteous(reading: Reading) -> Understanding | None:
 def _strong(reading: Reading) -> Understanding | None:
     together = [(rule.rule, rule.kind, group) for rule, group in _combined(reading.found, reading.folded, weak=False)]
     alone = [(hit.concept, STRONG[hit.concept], (hit,)) for hit in reading.of(*STRONG)]
-    asks = reading.alarm < CALMED and bool(reading.of("asking"))  # whether the medicine can do such things
-    return _urgent(reading, "strong", [each for each in (*together, *alone) if not asks or each[1] in CERTAIN])
+    fired = [each for each in (*together, *alone) if not (_may_be_asked(each) and _wondered(each[2], reading))]
+    return _urgent(reading, "strong", fired)
+
+
+def _may_be_asked(fired: tuple[str, str, tuple[Found, ...]]) -> bool:
+    """Fits and withdrawal are asked about beforehand; who cannot breathe or be woken never is a mere question."""
+    rule, kind, _ = fired
+    return rule == "seizing" or kind == "withdrawal"
+
+
+def _wondered(hits: Sequence[Found], reading: Reading) -> bool:
+    """Whether a text that is far more like calm ones asks, in the same clause, if such a thing can happen."""
+    asking = {reading.clause(hit) for hit in reading.of("asking")}
+    return reading.alarm < CALMED and not asking.isdisjoint(reading.clause(hit) for hit in hits)
 
 
 def _combined(
@@ -335,18 +346,22 @@ def _together(combination: Combination, hits: Mapping[str, list[Found]], folded:
 
 def _weak(reading: Reading) -> Understanding | None:
     """Danger words that nothing around them makes harmless; and texts that are very like an emergency without them."""
-    fired = [hit for hit in reading.of(*WEAK) if not _framed(hit, reading)]
-    if fired and reading.alarm > CALMED:
+    now = {reading.clause(hit) for hit in reading.of("now")}  # what happens now is no matter of likeness
+    dangers = reading.of(*WEAK)
+    fired = [hit for hit in dangers if not _framed(hit, reading)]
+    if reading.alarm < CALMED:
+        fired = [hit for hit in fired if reading.clause(hit) in now]
+    if fired:
         return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
-    return _like(reading) if reading.alarm > ALARMED and len(reading.folded.words) > BRIEF else None
+    alarmed = reading.alarm > (DENIED if dangers else ALARMED)
+    return _like(reading) if alarmed and len(reading.folded.words) > BRIEF else None
 
 
 def _like(reading: Reading) -> Understanding:
     """Urgent by likeness, of the kind that its examples have or in doubt general; and the words that weighed most."""
-    plain, pairs = reading.features
-    weights = reading.lexicon.scales.weigh(plain)
+    weights = reading.lexicon.scales.weigh(reading.features)
     kinds = {kind: weights.get(f"urgent.{kind}", 0.0) - (kind != "general") * KIND_LEAD for kind in KINDS}
-    telling = reading.lexicon.scales.telling(plain | pairs)[:3]
+    telling = reading.lexicon.scales.telling(reading.features)[:3]
     words = tuple(feature.partition(":")[2] or feature for feature in telling)
     return Understanding(
         ("urgent",), max(kinds, key=lambda kind: kinds[kind]), layer="like", rule="urgent", words=words
@@ -421,7 +436,7 @@ def _topics(reading: Reading) -> tuple[tuple[str, ...], list[Found]]:
     hits, scores = next(
         (each for each in _by_language(reading) if max(each[1].values(), default=0) >= DECIDED), ({}, {})
     )
-    weights = reading.lexicon.scales.weigh(reading.features[0])
+    weights = reading.lexicon.scales.weigh(reading.features)
     whole = {topic: weights.get(topic, 0.0) + PHRASED * scores.get(topic, 0) for topic in TOPICS}
     first, second = sorted(TOPICS, key=lambda topic: (-whole[topic], TOPICS.index(topic)))[:2]
     strange = whole[first] <= weights.get("unknown", 0.0) + STRANGE

@@ -14,6 +14,7 @@ from functools import cache
 from itertools import combinations
 from math import log
 from pathlib import Path
+from typing import NamedTuple
 
 from ivr.folding import is_han, romanise
 from ivr.model import KINDS, TOPICS
@@ -21,11 +22,24 @@ from ivr.rows import Rows
 
 RARE = 0.2  # how often a feature counts as seen where it never was
 STEMS = (4, 6)  # letters: a longer word also speaks for all that begin like it
-ALARM, CALM = "alarm", "calm"  # all urgent examples, and all others
 
 MEANINGS = (*(f"urgent.{kind}" for kind in KINDS), *TOPICS, "unknown", "menu")
 
-Features = frozenset[str]
+RUNS = (4, 5)  # letters and spaces in a row, for the endings and spellings that no word list holds
+RUN_SEEN = 4  # times at least in all examples
+RUN_WEIGHT = 0.2  # of a word's: runs overlap, and say much the same
+
+
+class Features(NamedTuple):
+    """What a text is weighed by: its words and single concepts, pairs of concepts, and runs of letters."""
+
+    plain: frozenset[str]
+    pairs: frozenset[str]
+    runs: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        return self.plain | self.pairs | self.runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +52,16 @@ class Scales:
 
     def alarm(self, features: Features) -> float:
         """Above 0 the text is more like an emergency than like anything else."""
-        return sum(self.alarms.get(feature, 0.0) for feature in features)
+        return sum(self.alarms.get(feature, 0.0) for feature in features.all)
 
     def telling(self, features: Features) -> list[str]:
-        """The features that speak for an emergency, the strongest first."""
-        return sorted((each for each in features if self.alarms.get(each, 0) > 0), key=lambda each: -self.alarms[each])
+        """The words, concepts and pairs that speak for an emergency, the strongest first."""
+        known = ((self.alarms.get(each, 0.0), each) for each in features.plain | features.pairs)
+        return [each for weight, each in sorted(known, key=lambda pair: (-pair[0], pair[1])) if weight > 0]
 
     def weigh(self, features: Features) -> dict[str, float]:
         """How much the text is like the examples of each meaning; only differences mean something."""
-        known = self.weights.known(features)
+        known = self.weights.known(features.plain)
         return dict(zip(self.meanings, map(sum, zip(*known, strict=True)), strict=True)) if known else {}
 
 
@@ -67,12 +82,21 @@ def read_examples(path: Path) -> Iterator[tuple[str, str]]:
                 raise ValueError(f"{path}:{number}: expected `> text` or one of {known} with a colon, found {text!r}")
 
 
-def features_of(words: Iterable[str], tongue: str, sounded: bool, concepts: Iterable[str]) -> tuple[Features, Features]:
-    """The features of a text by its words and single concepts, and those by pairs of concepts."""
-    spelled = [romanise(word) for word in words] if sounded else list(words)
+def features_of(words: Iterable[str], tongue: str, sounded: bool, concepts: Iterable[str]) -> Features:
+    """The features of a text in folded words; where `sounded`, they are spelled by ear first."""
+    written = list(words)
+    spelled = [romanise(word) for word in written] if sounded else written
     known = sorted(concepts)
-    plain = frozenset([f"{tongue}:{word}" for word in _spellings(spelled)] + [f"#{concept}" for concept in known])
-    return plain, frozenset(f"#{one}*{other}" for one, other in combinations(known, 2))
+    return Features(
+        frozenset([f"{tongue}:{word}" for word in _spellings(spelled)] + [f"#{concept}" for concept in known]),
+        frozenset(f"#{one}*{other}" for one, other in combinations(known, 2)),
+        _runs(f" {' '.join(written)} "),
+    )
+
+
+def _runs(line: str) -> frozenset[str]:
+    """Of whatever language: neighbours share them."""
+    return frozenset(line[at : at + size] for size in RUNS for at in range(len(line) - size + 1))
 
 
 def _spellings(words: list[str]) -> Iterator[str]:
@@ -86,16 +110,21 @@ def _spellings(words: list[str]) -> Iterator[str]:
             yield from (word[:size] + "-" for size in STEMS if len(word) > size)
 
 
-def scales(examples: Iterable[tuple[str, Features, Features]]) -> Scales:
-    """Count what stands in examples: their meaning (`urgent.kind` or an intent), their plain features, their pairs."""
+def scales(examples: Iterable[tuple[str, Features]]) -> Scales:
+    """Count what stands in examples: their meaning (`urgent.kind` or an intent), and their features."""
     plain: dict[str, Counter[str]] = defaultdict(Counter)
-    alarming: dict[str, Counter[str]] = {ALARM: Counter(), CALM: Counter()}
-    for meaning, words, pairs in examples:
-        plain[meaning].update(words)
-        alarming[ALARM if meaning.startswith("urgent.") else CALM].update(words | pairs)
+    alarming, runs = ([Counter[str](), Counter[str]()] for _ in range(2))  # of the urgent, of all others
+    for meaning, features in examples:
+        plain[meaning].update(features.plain)
+        calm = not meaning.startswith("urgent.")
+        alarming[calm].update(features.plain | features.pairs)
+        runs[calm].update(features.runs)
     meanings = tuple(sorted(plain))
     weights = Rows.of(dict(_logarithms([plain[meaning] for meaning in meanings])), len(meanings))
-    alarms = {feature: alarm - calm for feature, (alarm, calm) in _logarithms([alarming[ALARM], alarming[CALM]])}
+    usual = {run for run, count in (runs[0] + runs[1]).items() if count >= RUN_SEEN}
+    runs = [Counter({run: count for run, count in seen.items() if run in usual}) for seen in runs]
+    alarms = {feature: alarm - calm for feature, (alarm, calm) in _logarithms(alarming)}
+    alarms |= {run: RUN_WEIGHT * (alarm - calm) for run, (alarm, calm) in _logarithms(runs)}
     return Scales(meanings, weights, alarms)
 
 

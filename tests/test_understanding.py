@@ -214,6 +214,11 @@ stop:
   please stop texting me
   no more messages
   stop sending me messages
+call_me:
+  8
+  CALL
+  cal me
+  please call me back
 report:
   REPORT
   I want to report a side effect
@@ -224,7 +229,6 @@ unknown:
   ok
   lol
   thanks
-  8
   see u at 5
   what is the capital of france
   can you order me a pizza
@@ -746,7 +750,7 @@ unknown:
   what is your name/unknown/menu
   whats for dinner
   i am at the bank
-  please call me back
+  please call me back/call_me
 urgent:
   my chest feels like its being crushed and i cant get enough air
   uncle is breathing but only a few times a minute
@@ -881,7 +885,7 @@ unknown:
   nice
   see ya
   what is love
-  call me
+  call me/call_me
   my flight is delayed
   how much is a taxi to town
   do you like music
@@ -1155,7 +1159,7 @@ unknown:
   compra leche
   que hay de cenar
   estoy en el banco
-  llamame por favor
+  llamame por favor/call_me
 urgent:
   siento el pecho aplastado y no me entra el aire
   mi tio respira solo unas pocas veces por minuto
@@ -1528,8 +1532,9 @@ dosage:
   opcion 4
 more:
   7
-unknown:
+call_me:
   8
+unknown:
   12
 language:
   9
