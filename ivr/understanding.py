@@ -52,7 +52,7 @@ BORROWED = frozenset([*WEAK, *WEIGHTS])
 MOST_WORDS = 14  # of a command with all courtesy around it
 # Differences of weights, in natural logarithms, chosen by trying: where false alarms rose faster than recall.
 ALARMED = 10.0  # so much more like an emergency than like anything else, without a danger word
-DENIED = 20.0  # the same, where each danger word is asked about or denied
+DENIED = 20.0  # the same, where each danger word is asked about or denied, or the medicine only runs out
 CALMED = -12.0  # so much less, that a danger word alone is none
 KIND_LEAD = 4.0  # by which a special kind of urgent must lead the general one
 PHRASED = 3.0  # one point of a phrase
@@ -353,7 +353,7 @@ def _weak(reading: Reading) -> Understanding | None:
         fired = [hit for hit in fired if reading.clause(hit) in now]
     if fired:
         return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
-    alarmed = reading.alarm > (DENIED if dangers else ALARMED)
+    alarmed = reading.alarm > (DENIED if dangers or reading.of("stopping") else ALARMED)
     return _like(reading) if alarmed and len(reading.folded.words) > BRIEF else None
 
 
