@@ -349,7 +349,7 @@ def _weak(reading: Reading) -> Understanding | None:
     now = {reading.clause(hit) for hit in reading.of("now")}  # what happens now is no matter of likeness
     dangers = reading.of(*WEAK)
     fired = [hit for hit in dangers if not _framed(hit, reading)]
-    if reading.alarm < CALMED:
+    if reading.alarm < CALMED and len(reading.folded.words) > BRIEF:
         fired = [hit for hit in fired if reading.clause(hit) in now]
     if fired:
         return _urgent(reading, "weak", [(hit.cue.rule or hit.concept, WEAK[hit.concept], (hit,)) for hit in fired])
