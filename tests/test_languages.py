@@ -71,6 +71,10 @@ def test_emergency_numbers_are_plain_digits_in_reading_order(catalogue: Catalogu
         assert not {"\u200e", "\u200f", "\u202b", "\u202e"} & set(text)
 
 
+def test_only_arabic_letters_run_from_right_to_left(catalogue: Catalogue) -> None:
+    assert {code for code, wording in catalogue.languages.items() if wording.edition.rtl} == {"ar", "ur"}
+
+
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code in ("ar", "ur")])
 def test_numbers_show_in_order_on_a_phone_that_writes_from_right_to_left(catalogue: Catalogue, language: str) -> None:
     """What the bidirectional algorithm (UAX 9) puts on the screen has every number whole, its digits in order."""
