@@ -15,6 +15,7 @@ from flask import Flask
 from flask.cli import FlaskGroup
 
 from ivr.app import create_app
+from ivr.cards import cards
 from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
@@ -49,6 +50,7 @@ def cli() -> None:
     """The baclofen line: texts and calls about the medicine baclofen."""
 
 
+cli.add_command(cards)
 cli.add_command(record)
 
 

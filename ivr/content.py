@@ -265,7 +265,6 @@ def translator(source: Source, language: str, missing: list[str]) -> Translate:
 def edition(source: Source, language: str, translate: Translate) -> Edition:
     """Everything the line can say in one language, through `translate` sentence by sentence."""
     about = source.languages[language]
-    locale = Locale.parse(language, sep="-")
     names = Locale.parse(about.get("names", language), sep="-")
     return Edition(
         language=language,
@@ -275,7 +274,7 @@ def edition(source: Source, language: str, translate: Translate) -> Edition:
         fold=_fold(about["fold"]),
         digits=dict(zip("0123456789*#", about["digits"].split(), strict=True)),
         space=about.get("space", " "),
-        rtl=locale.text_direction == "rtl",
+        rtl=names.text_direction == "rtl",  # to Babel, Urdu in Latin letters is Urdu
         phone=about.get("phone", language),
         hears=about.get("hears", ""),
         words_a_minute=about.get("words_a_minute", 0),

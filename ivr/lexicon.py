@@ -266,7 +266,7 @@ def _entry(language: str, place: str, number: int, text: str) -> Line:
     concept, colon, phrases = (part.strip() for part in text.partition(":"))
     if not colon:
         raise ValueError(f"{place}: expected `concept: phrase, phrase` or `> example`, found {text!r}")
-    if concept not in CONCEPTS and not re.fullmatch(r"name\.[a-z]{2,3}", concept):
+    if concept not in CONCEPTS and not re.fullmatch(r"name\.[a-z]{2,3}(-Latn)?", concept):
         raise ValueError(f"{place}: there is no concept {concept!r}; see the list in content/phrases.txt")
     split = [phrase.strip() for phrase in re.split("[,،，、]", phrases) if phrase.strip()]
     for phrase in split:

@@ -83,6 +83,7 @@ ALLOWED = {
     },
     "fallback": {"catalogue", "content", "line", "model", "sms", "voice", "wording"},
     "events": set(),
+    "cards": {"catalogue", "content", "reviewing", "settings", "wording"},
     "wsgi": {"app"},
 }
 PURE = {

@@ -12,6 +12,7 @@ from bidi import get_display
 from ivr.answering import answer
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.model import KINDS, TOPICS, Message, Place, Sentence, first_part, urgent
+from ivr.understanding import understand
 from ivr.wording import written_number
 
 LANGUAGES = list(load_catalogue().languages)
@@ -71,6 +72,10 @@ def test_emergency_numbers_are_plain_digits_in_reading_order(catalogue: Catalogu
         assert not {"\u200e", "\u200f", "\u202b", "\u202e"} & set(text)
 
 
+def test_only_arabic_letters_run_from_right_to_left(catalogue: Catalogue) -> None:
+    assert {code for code, wording in catalogue.languages.items() if wording.edition.rtl} == {"ar", "ur"}
+
+
 @pytest.mark.parametrize("language", [code for code in LANGUAGES if code in ("ar", "ur")])
 def test_numbers_show_in_order_on_a_phone_that_writes_from_right_to_left(catalogue: Catalogue, language: str) -> None:
     """What the bidirectional algorithm (UAX 9) puts on the screen has every number whole, its digits in order."""
@@ -100,3 +105,8 @@ def test_at_most_four_languages_are_offered_at_once_and_every_one_within_three_p
             offered += here
             reply = answer(Message("voice", "9", reply.languages, country, reply.place), catalogue.spoken())
         assert set(offered) == set(catalogue.spoken().languages)
+
+
+def test_every_language_is_chosen_by_the_name_that_the_line_lists(catalogue: Catalogue) -> None:
+    for language, wording in catalogue.languages.items():
+        assert understand(wording.edition.name.upper(), None, catalogue.lexicon).chosen == language
