@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.content import ContentError
+from ivr.database import open_engine
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.events import Events
@@ -22,7 +23,7 @@ from ivr.recordings import HUMAN, TYPES, Recordings
 from ivr.settings import Settings
 from ivr.sms import render, sms
 from ivr.speech import sayable, spoken
-from ivr.store import Store, open_engine
+from ivr.store import Store
 from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 

@@ -19,6 +19,7 @@ from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
+from ivr.database import StoreError
 from ivr.demo import Loopback
 from ivr.fallback import export
 from ivr.line import the_line
@@ -26,7 +27,6 @@ from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.record import record
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError, listed, own_content
-from ivr.store import StoreError
 from ivr.translating import extract, update
 from ivr.understanding import understand
 from ivr.worker import consumer, open_queue, sender

@@ -14,7 +14,7 @@ import json
 import logging
 import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,9 +22,12 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
+
+from ivr.database import prepare
+from ivr.tables import countries, days, events
 
 log = logging.getLogger(__name__)
 
@@ -35,19 +38,6 @@ KEPT = timedelta(days=30)  # how long a repeated delivery is known as such
 HOUR = "%Y-%m-%dT%H"
 INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
-events = Table(
-    "events",
-    MetaData(),
-    Column("id", Integer, primary_key=True),
-    Column("key", String(32), unique=True),  # HMAC of what was answered; none after thirty days
-    Column("hour", String(13), nullable=False),  # 2026-11-23T01, UTC
-    Column("channel", String(8), nullable=False),
-    Column("language", String(16), nullable=False),
-    Column("intent", String(16), nullable=False),
-    Column("country", String(2)),
-    Column("layer", String(16), nullable=False),
-    Column("segments", Integer, nullable=False),
-)
 FIELDS = {"key", "hour", "channel", "language", "intent", "country", "layer", "segments"}
 
 
@@ -153,9 +143,12 @@ class Events:
     def _insert(self, lines: Iterable[str]) -> None:
         if rows := list(_rows(lines)):
             self._make()
-            statement = INSERT[self._engine.dialect.name](events).on_conflict_do_nothing(index_elements=["key"])
+            insert = INSERT[self._engine.dialect.name]
+            once = insert(events).on_conflict_do_nothing(index_elements=["key"]).returning(events)
             with self._engine.begin() as connection:
-                connection.execute(statement, rows)
+                new = connection.execute(once, rows).all()
+                _add(connection, insert, days, Counter((e.hour[:10], e.channel, e.language, e.intent) for e in new))
+                _add(connection, insert, countries, Counter((e.hour[:10], e.country or "") for e in new))
 
     def _insert_unwritten(self) -> None:
         with self._writing:
@@ -182,8 +175,20 @@ class Events:
 
     def _make(self) -> None:
         if not self._made:
-            events.metadata.create_all(self._engine)
+            prepare(self._engine)
             self._made = True
+
+
+def _add(
+    connection: Connection, insert: Callable[[Table], Any], table: Table, counted: Counter[tuple[str, ...]]
+) -> None:
+    """Add what was counted to the sums of `table`, whose key is what it was counted by."""
+    names = [column.name for column in table.primary_key]
+    rows = [dict(zip(names, key, strict=True)) | {"answers": answers} for key, answers in sorted(counted.items())]
+    if rows:
+        statement = insert(table)
+        sums = {"answers": table.c.answers + statement.excluded.answers}
+        connection.execute(statement.on_conflict_do_update(index_elements=names, set_=sums), rows)
 
 
 def _new_journal(folder: Path) -> int:

@@ -55,9 +55,12 @@ ALLOWED = {
     "record": {"catalogue", "content", "engines", "recordings", "settings", "speech", "wording"},
     "translating": {"content"},
     "checking": {"model", "content", "catalogue", "folding", "lexicon", "translating", "understanding", "wording"},
-    "store": set(),
+    "tables": set(),
+    "database": set(),
+    "pseudonyms": set(),
+    "store": {"database", "pseudonyms", "tables"},
     "carrier": set(),
-    "outbox": {"carrier"},
+    "outbox": {"carrier", "database", "pseudonyms", "tables"},
     "worker": {"answering", "carrier", "catalogue", "model", "outbox", "settings", "voice"},
     "line": {"catalogue", "countries", "events", "model", "outbox", "recordings", "settings", "store"},
     "door": {"settings"},
@@ -67,6 +70,7 @@ ALLOWED = {
     "app": {
         "catalogue",
         "content",
+        "database",
         "demo",
         "door",
         "events",
@@ -82,7 +86,7 @@ ALLOWED = {
         "worker",
     },
     "fallback": {"catalogue", "content", "line", "model", "sms", "voice", "wording"},
-    "events": set(),
+    "events": {"database", "tables"},
     "wsgi": {"app"},
 }
 PURE = {
