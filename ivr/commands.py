@@ -27,6 +27,7 @@ from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.record import record
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError, listed, own_content
+from ivr.tending import COMMANDS
 from ivr.translating import extract, update
 from ivr.understanding import understand
 from ivr.worker import consumer, open_queue, sender
@@ -49,7 +50,8 @@ def cli() -> None:
     """The baclofen line: texts and calls about the medicine baclofen."""
 
 
-cli.add_command(record)
+for command in (record, *COMMANDS):
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -92,7 +92,10 @@ def _transactions_are_ours(connection: Any, _record: Any) -> None:
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:
-    """Who reads and who writes do not wait for each other; a file that cannot be changed is read as it is."""
+    """Who reads and who writes do not wait for each other; a file that cannot be changed is read as it is.
+
+    What is deleted is overwritten."""
+    connection.execute("PRAGMA secure_delete = ON")
     with suppress(OperationalError):
         connection.execute("PRAGMA journal_mode=WAL")
 
@@ -102,23 +105,26 @@ def _write_ahead(connection: Any, _record: Any) -> None:
 
 def prepare(engine: Engine, patience: float = 5.0) -> None:
     """Bring a SQLite file up to date: a laptop has nobody who would. PostgreSQL waits for `ivr db upgrade`."""
-    if is_file(engine.url) and revision(engine) != HEAD:
+    if is_file(engine.url) and behind(engine):
         migrate(engine.url, patience=patience)
 
 
-def revision(engine: Engine) -> str | None:
-    """The last migration that ran there."""
+def behind(engine: Engine) -> bool:
+    """Whether migrations have yet to run there. Tables of a later release will do: what it added, we do not read."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
-            return None
-        ran: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return ran
+            return True
+        return (connection.scalar(text("SELECT version_num FROM alembic_version")) or "") < HEAD
 
 
 def migrate(where: URL, to: str = "head", *, down: bool = False, patience: float = 600.0) -> None:
-    """Run migrations, all in one transaction; another process that does the same is waited for."""
+    """Run migrations, all in one transaction; another process that does the same is waited for.
+
+    Raises StoreError where the tables are those of a later release, SQLAlchemyError where they cannot be changed.
+    """
     from alembic import command  # late: nearly every start finds all up to date
     from alembic.config import Config
+    from alembic.util import CommandError
 
     engine = open_exclusive(where, patience)
     config = Config()
@@ -128,5 +134,7 @@ def migrate(where: URL, to: str = "head", *, down: bool = False, patience: float
             alone(connection)
             config.attributes["connection"] = connection
             (command.downgrade if down else command.upgrade)(config, to)
+    except CommandError as fault:
+        raise StoreError(f"the tables of the database stay as they are: {fault}") from fault
     finally:
         engine.dispose()

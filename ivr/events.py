@@ -16,7 +16,7 @@ import os
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
@@ -27,6 +27,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from ivr.database import prepare
+from ivr.retention import HOUR, purge
 from ivr.tables import countries, days, events
 
 log = logging.getLogger(__name__)
@@ -34,8 +35,6 @@ log = logging.getLogger(__name__)
 PAUSE = 1.0  # seconds between two rounds of folding: what a power cut can cost while the database does not answer
 BATCH = 500  # events in one transaction: a few milliseconds in which memory waits
 MOST_UNWRITTEN = 10_000  # events held in memory where no journal can be written
-KEPT = timedelta(days=30)  # how long a repeated delivery is known as such
-HOUR = "%Y-%m-%dT%H"
 INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 FIELDS = {"key", "hour", "channel", "language", "intent", "country", "layer", "segments"}
@@ -65,7 +64,7 @@ class Events:
         self._unwritten: deque[str] = deque(maxlen=MOST_UNWRITTEN)
         self._worker: threading.Thread | None = None
         self._made = False
-        self._purged = ""
+        self._purged: date | None = None
         if any(folder.glob("*.log")):  # of processes that died
             self._work_on()
 
@@ -94,7 +93,7 @@ class Events:
                     self._journal = None
             self._adopt()
             self._insert_unwritten()
-            self._forget_keys()
+            self._purge()
 
     # The journal
 
@@ -161,17 +160,13 @@ class Events:
                 self._unwritten.extendleft(reversed(waiting))
             raise
 
-    def _forget_keys(self) -> None:
-        """Once an hour: whoever holds our secret could tell by a key whether a certain message was answered."""
-        hour = datetime.now(UTC).strftime(HOUR)
-        if hour != self._purged:
+    def _purge(self) -> None:
+        """Once a day: what is old enough goes, without anybody who would have to think of it."""
+        now = datetime.now(UTC)
+        if now.date() != self._purged:
             self._make()
-            old = (datetime.now(UTC) - KEPT).strftime(HOUR)
-            with self._engine.begin() as connection:
-                connection.execute(
-                    events.update().where(events.c.key.is_not(None), events.c.hour < old).values(key=None)
-                )
-            self._purged = hour
+            purge(self._engine, now)
+            self._purged = now.date()
 
     def _make(self) -> None:
         if not self._made:

@@ -86,7 +86,11 @@ ALLOWED = {
         "worker",
     },
     "fallback": {"catalogue", "content", "line", "model", "sms", "voice", "wording"},
-    "events": {"database", "tables"},
+    "events": {"database", "retention", "tables"},
+    "retention": {"database", "pseudonyms", "tables"},
+    "report": {"tables"},
+    "backup": {"database"},
+    "tending": {"backup", "database", "outbox", "report", "retention", "settings"},
     "wsgi": {"app"},
 }
 PURE = {
