@@ -80,6 +80,6 @@ def _fault(path: Path) -> str | None:
             for table in ("alembic_version", "callers", "outbox", "events"):
                 connection.execute(f"SELECT * FROM {table} LIMIT 1")  # noqa: S608
             (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeError) as error:  # the latter where even the names of tables are spoiled
         return str(error)
     return None if found == "ok" else str(found)

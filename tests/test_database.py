@@ -30,7 +30,8 @@ ROWS = {  # as the release of each table's first day wrote them
     "callers": {"caller": "c" * 64, "language": "es", "place": "uses-2", "opted_out": True,
                 "seen_at": "2026-01-01 10:00:00"},
     "outbox": {"once": "o" * 64, "kind": "text", "state": "queued", "person": "p" * 64, "sealed": b"\x00\xff",
-               "line": NUMBER, "language": "en", "place": "uses-1", "page": 0, "attempts": 0, "asked_at": NOON, "due_at": NOON},
+               "line": NUMBER, "language": "en", "place": "uses-1", "page": 0, "attempts": 0,
+               "asked_at": NOON, "due_at": NOON},
     "events": {"key": "e" * 32, "hour": "2026-01-01T10", "channel": "sms", "language": "en", "intent": "uses",
                "country": None, "layer": "topic", "segments": 2},
 }  # fmt: skip
