@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import traceback
 from pathlib import Path
 
 from flask import Flask, Response, abort, request, send_from_directory
@@ -12,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.content import ContentError
+from ivr.database import open_engine
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.events import Events
@@ -22,7 +24,7 @@ from ivr.recordings import HUMAN, TYPES, Recordings
 from ivr.settings import Settings
 from ivr.sms import render, sms
 from ivr.speech import sayable, spoken
-from ivr.store import Store, open_engine
+from ivr.store import Store
 from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 
@@ -115,10 +117,12 @@ def refused(refusal: Refused) -> Response:
 
 
 def broken(fault: Exception) -> Response | HTTPException:
-    """A fault of ours: logged, and answered with an apology that still names the hospital."""
+    """A fault of ours: logged by its kind and place, since its words may quote a person; answered with an apology
+    that still names the hospital."""
     if isinstance(fault, HTTPException):
         return fault
-    log.error("%s broke on %s", type(fault).__name__, request.url_rule, exc_info=fault)
+    where = "".join(traceback.format_tb(fault.__traceback__))
+    log.error("%s broke on %s\n%s", type(fault).__name__, request.url_rule, where)
     wording = next(iter(the_line().spoken.languages.values()))
     if request.path.startswith("/voice"):
         said = (Sentence(line, wording.edition.language) for line in wording.voice("apology"))

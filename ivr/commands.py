@@ -20,6 +20,7 @@ from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
 from ivr.content import ContentError, Source
+from ivr.database import StoreError
 from ivr.demo import Loopback
 from ivr.fallback import export
 from ivr.line import the_line
@@ -27,7 +28,7 @@ from ivr.phone import Call, Phone, PhoneError, over_wsgi
 from ivr.record import record
 from ivr.reviewing import approve, unapproved
 from ivr.settings import HOME, Settings, SettingsError, listed, own_content
-from ivr.store import StoreError
+from ivr.tending import COMMANDS
 from ivr.translating import extract, update
 from ivr.understanding import understand
 from ivr.worker import consumer, open_queue, sender
@@ -50,8 +51,8 @@ def cli() -> None:
     """The baclofen line: texts and calls about the medicine baclofen."""
 
 
-cli.add_command(cards)
-cli.add_command(record)
+for command in (cards, record, *COMMANDS):
+    cli.add_command(command)
 
 
 def main() -> None:

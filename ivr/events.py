@@ -14,40 +14,29 @@ import json
 import logging
 import os
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, Integer, MetaData, String, Table
+from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
+
+from ivr.database import prepare
+from ivr.retention import HOUR, purge
+from ivr.tables import countries, days, events
 
 log = logging.getLogger(__name__)
 
 PAUSE = 1.0  # seconds between two rounds of folding: what a power cut can cost while the database does not answer
 BATCH = 500  # events in one transaction: a few milliseconds in which memory waits
 MOST_UNWRITTEN = 10_000  # events held in memory where no journal can be written
-KEPT = timedelta(days=30)  # how long a repeated delivery is known as such
-HOUR = "%Y-%m-%dT%H"
 INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
-events = Table(
-    "events",
-    MetaData(),
-    Column("id", Integer, primary_key=True),
-    Column("key", String(32), unique=True),  # HMAC of what was answered; none after thirty days
-    Column("hour", String(13), nullable=False),  # 2026-11-23T01, UTC
-    Column("channel", String(8), nullable=False),
-    Column("language", String(16), nullable=False),
-    Column("intent", String(16), nullable=False),
-    Column("country", String(2)),
-    Column("layer", String(16), nullable=False),
-    Column("segments", Integer, nullable=False),
-)
 FIELDS = {"key", "hour", "channel", "language", "intent", "country", "layer", "segments"}
 
 
@@ -75,7 +64,7 @@ class Events:
         self._unwritten: deque[str] = deque(maxlen=MOST_UNWRITTEN)
         self._worker: threading.Thread | None = None
         self._made = False
-        self._purged = ""
+        self._purged: date | None = None
         if any(folder.glob("*.log")):  # of processes that died
             self._work_on()
 
@@ -104,7 +93,7 @@ class Events:
                     self._journal = None
             self._adopt()
             self._insert_unwritten()
-            self._forget_keys()
+            self._purge()
 
     # The journal
 
@@ -153,9 +142,12 @@ class Events:
     def _insert(self, lines: Iterable[str]) -> None:
         if rows := list(_rows(lines)):
             self._make()
-            statement = INSERT[self._engine.dialect.name](events).on_conflict_do_nothing(index_elements=["key"])
+            insert = INSERT[self._engine.dialect.name]
+            once = insert(events).on_conflict_do_nothing(index_elements=["key"]).returning(events)
             with self._engine.begin() as connection:
-                connection.execute(statement, rows)
+                new = connection.execute(once, rows).all()
+                _add(connection, insert, days, Counter((e.hour[:10], e.channel, e.language, e.intent) for e in new))
+                _add(connection, insert, countries, Counter((e.hour[:10], e.country or "") for e in new))
 
     def _insert_unwritten(self) -> None:
         with self._writing:
@@ -168,22 +160,30 @@ class Events:
                 self._unwritten.extendleft(reversed(waiting))
             raise
 
-    def _forget_keys(self) -> None:
-        """Once an hour: whoever holds our secret could tell by a key whether a certain message was answered."""
-        hour = datetime.now(UTC).strftime(HOUR)
-        if hour != self._purged:
+    def _purge(self) -> None:
+        """Once a day: what is old enough goes, without anybody who would have to think of it."""
+        now = datetime.now(UTC)
+        if now.date() != self._purged:
             self._make()
-            old = (datetime.now(UTC) - KEPT).strftime(HOUR)
-            with self._engine.begin() as connection:
-                connection.execute(
-                    events.update().where(events.c.key.is_not(None), events.c.hour < old).values(key=None)
-                )
-            self._purged = hour
+            purge(self._engine, now)
+            self._purged = now.date()
 
     def _make(self) -> None:
         if not self._made:
-            events.metadata.create_all(self._engine)
+            prepare(self._engine)
             self._made = True
+
+
+def _add(
+    connection: Connection, insert: Callable[[Table], Any], table: Table, counted: Counter[tuple[str, ...]]
+) -> None:
+    """Add what was counted to the sums of `table`, whose key is what it was counted by."""
+    names = [column.name for column in table.primary_key]
+    rows = [dict(zip(names, key, strict=True)) | {"answers": answers} for key, answers in sorted(counted.items())]
+    if rows:
+        statement = insert(table)
+        sums = {"answers": table.c.answers + statement.excluded.answers}
+        connection.execute(statement.on_conflict_do_update(index_elements=names, set_=sums), rows)
 
 
 def _new_journal(folder: Path) -> int:

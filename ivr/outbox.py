@@ -16,7 +16,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,27 +25,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from phonenumbers import PhoneNumber, PhoneNumberType
 from phonenumbers.timezone import time_zones_for_number
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    Connection,
-    Float,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    and_,
-    create_engine,
-    event,
-    func,
-    select,
-    text,
-)
-from sqlalchemy.engine import Engine, make_url
+from sqlalchemy import Connection, and_, func, select
 
 from ivr.carrier import Outcome
+from ivr.database import alone, make_folder, open_exclusive, prepare
+from ivr.pseudonyms import Pseudonyms
+from ivr.tables import outbox
 
 log = logging.getLogger(__name__)
 
@@ -81,31 +65,6 @@ WITHHELD = frozenset(
     for word in ("ANONYMOUS", "BLOCKED", "RESTRICTED", "UNAVAILABLE", "UNKNOWN")
 )
 
-outbox = Table(
-    "outbox",
-    MetaData(),
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    Column("once", String(64), nullable=False, unique=True),  # HMAC of what makes a repeated request the same
-    Column("kind", String(4), nullable=False),
-    Column("state", String(8), nullable=False),  # queued, sending; sent, failed, unknown, expired are final
-    Column("person", String(64), nullable=False),  # HMAC-SHA256 of the number
-    Column("sealed", LargeBinary),  # the number, encrypted; NULL in a final state
-    Column("line", String(32), nullable=False),
-    Column("language", String(16), nullable=False),
-    Column("country", String(2)),
-    Column("place", String(32), nullable=False),
-    Column("page", Integer, nullable=False, default=0),  # pages that Twilio has accepted; the one to send next
-    Column("attempts", Integer, nullable=False, default=0),  # of this page; in `sending`: looks at Twilio's list
-    Column("claim", String(32)),  # drawn anew at each claim: only its holder settles
-    Column("sid", String(34)),  # of the last page, or of the call
-    Column("why", String(40)),  # a code, never words
-    Column("asked_at", Float, nullable=False),  # seconds of 1970, as all times here
-    Column("due_at", Float, nullable=False),  # when to send, or to send again, or to look
-    Column("tried_at", Float),  # when the request went out that `sending` waits for
-    Index("outbox_due", "state", "due_at"),
-    Index("outbox_person", "person", "asked_at"),
-    Index("outbox_asked", "asked_at"),
-)
 _OPEN = outbox.c.state.in_(("queued", "sending"))
 
 
@@ -156,10 +115,11 @@ class Outbox:
         `patience`: seconds that the database waits for a lock. Nobody waits for a worker: it has PATIENCE.
         """
         self._secret = secret.encode()
+        self._names = Pseudonyms(secret)
         self._fernet = Fernet(_derived(self._secret))
         self.rules = rules
         self._wake = wake
-        self._engine = _engine(url, patience)
+        self._engine = open_exclusive(url, patience)
         self._made = False
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="outbox")
         self._resting_until = 0.0
@@ -202,15 +162,16 @@ class Outbox:
             "place": place,
             "state": "queued",
         }
-        row |= {"once": self._hash(once), "person": self._hash(number), "sealed": self._fernet.encrypt(number.encode())}
-        return self._within_deadline(row | {"asked_at": now, "due_at": now})
+        names = self._names.passing(number, now)
+        row |= {"once": self._hash(once), "person": names[0], "sealed": self._fernet.encrypt(number.encode())}
+        return self._within_deadline(row | {"asked_at": now, "due_at": now}, names)
 
-    def _within_deadline(self, row: dict[str, Any]) -> Verdict:
+    def _within_deadline(self, row: dict[str, Any], names: tuple[str, ...]) -> Verdict:
         if time.monotonic() < self._resting_until:
             return "fault"
         last_word = threading.Lock()  # whoever takes it decides: the thread to commit, or the webhook to give up
         try:
-            work = self._pool.submit(self._insert, row, last_word)
+            work = self._pool.submit(self._insert, row, names, last_word)
             return self._verdict(work, last_word)
         except Exception as fault:  # whatever breaks in a database, the caller is answered
             self._resting_until = time.monotonic() + REST
@@ -227,12 +188,12 @@ class Outbox:
                 raise
             return work.result(timeout=COMMIT)
 
-    def _insert(self, row: dict[str, Any], last_word: threading.Lock) -> Verdict:
+    def _insert(self, row: dict[str, Any], names: tuple[str, ...], last_word: threading.Lock) -> Verdict:
         with self._begin() as connection:
-            _one_at_a_time(connection)
+            alone(connection)
             if connection.scalar(select(outbox.c.id).where(outbox.c.once == row["once"])):
                 return "queued"
-            full = self._full(connection, row)
+            full = self._full(connection, row, names)
             if full:
                 return full
             (new,) = connection.execute(outbox.insert().values(row)).inserted_primary_key or (0,)
@@ -249,9 +210,9 @@ class Outbox:
         except Exception as fault:
             log.warning("the worker was not woken (%s); its sweep finds what is due", type(fault).__name__)
 
-    def _full(self, connection: Connection, row: dict[str, Any]) -> Verdict | None:
+    def _full(self, connection: Connection, row: dict[str, Any], names: tuple[str, ...]) -> Verdict | None:
         """Caps count rows, whatever became of them: nobody gets more by our failing."""
-        own = and_(outbox.c.person == row["person"], outbox.c.kind == row["kind"])
+        own = and_(outbox.c.person.in_(names), outbox.c.kind == row["kind"])
         for seconds, most in CAPS[row["kind"]]:
             if _count(connection, row["asked_at"] - seconds, own) >= most:
                 return "cap"
@@ -302,13 +263,16 @@ class Outbox:
                 outbox.update().where(outbox.c.id == task.id, outbox.c.claim == task.claim, _OPEN).values(values)
             )
 
-    def clean(self, now: float) -> None:
-        """End what is a day old, and delete what is 30 days old."""
+    def clean(self, now: float) -> dict[str, int]:
+        """End what is a day old, and delete what is 30 days old; tells how many rows that were."""
+        ended = 0
         with self._begin() as connection:
             for state, age, end in (("queued", LIFE, "expired"), ("sending", DAY, "unknown")):
                 old = and_(outbox.c.state == state, outbox.c.asked_at <= now - age)
-                connection.execute(outbox.update().where(old).values(state=end, sealed=None, why="a day old"))
-            connection.execute(outbox.delete().where(outbox.c.asked_at < now - KEPT))
+                values = {"state": end, "sealed": None, "why": "a day old"}
+                ended += connection.execute(outbox.update().where(old).values(values)).rowcount
+            deleted = connection.execute(outbox.delete().where(outbox.c.asked_at < now - KEPT)).rowcount
+        return {"ended": ended, "deleted": deleted}
 
     def tally(self) -> dict[str, int]:
         """How many rows are in each state."""
@@ -319,10 +283,8 @@ class Outbox:
     @contextmanager
     def _begin(self) -> Iterator[Connection]:
         if not self._made:
-            _make_folder(self._engine)
-            with self._engine.begin() as connection:
-                _one_at_a_time(connection)
-                outbox.metadata.create_all(connection)
+            make_folder(self._engine.url)
+            prepare(self._engine)
             self._made = True
         with self._engine.begin() as connection:
             yield connection
@@ -399,40 +361,9 @@ def _country(parsed: PhoneNumber | None) -> str | None:
     return phonenumbers.region_code_for_number(parsed) if parsed else None
 
 
-# --- The database ------------------------------------------------------------------------------------------
-
-
 def _count(connection: Connection, since: float, *where: Any) -> int:
     counted = select(func.count()).select_from(outbox).where(outbox.c.asked_at > since, *where)
     return connection.scalar(counted) or 0
-
-
-def _one_at_a_time(connection: Connection) -> None:
-    """Look and then change as one step among all processes. On SQLite BEGIN IMMEDIATE has done that."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(7211)"))  # any number, if everybody's the same
-
-
-def _engine(url: str, patience: float) -> Engine:
-    address = make_url(url)
-    if address.get_backend_name() == "sqlite":
-        engine = create_engine(address, hide_parameters=True, connect_args={"timeout": patience})
-        event.listen(engine, "connect", _sqlite_connected)
-        event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-        return engine
-    waits = f"-c lock_timeout={int(patience * 1000)} -c statement_timeout={int(patience * 1000)}"
-    return create_engine(address, hide_parameters=True, pool_pre_ping=True, connect_args={"options": waits})
-
-
-def _sqlite_connected(connection: Any, _record: Any) -> None:
-    """Transactions begin where we say (SQLAlchemy's own recipe), and what is deleted is overwritten."""
-    connection.isolation_level = None
-    connection.execute("PRAGMA secure_delete = ON")
-
-
-def _make_folder(engine: Engine) -> None:
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
 
 
 def _derived(secret: bytes) -> bytes:

@@ -10,35 +10,24 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-from sqlite3 import Connection, OperationalError
-from typing import TypeVar
+from sqlite3 import Connection as SqliteConnection
+from typing import Any, TypeVar
 
-from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy import bindparam, select
 from sqlalchemy.event import listen
-from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import IntegrityError
+
+from ivr.database import is_file, make_folder, open_engine, prepare
+from ivr.pseudonyms import Pseudonyms
+from ivr.tables import callers
 
 log = logging.getLogger(__name__)
 
 DEADLINE = 0.3  # seconds that an answer waits for memory at the most; Twilio's own limit is 15
 REST = 5.0  # seconds that memory is left alone after a fault
 
-callers = Table(
-    "callers",
-    MetaData(),
-    Column("caller", String(64), primary_key=True),  # HMAC-SHA256 of the number
-    Column("language", String(16)),
-    Column("country", String(2)),
-    Column("place", String(32), nullable=False, server_default="menu"),
-    Column("place_before", String(32), nullable=False, server_default="menu"),
-    Column("answered", String(64)),  # HMAC of the last message's SID
-    Column("opted_out", Boolean, nullable=False, server_default="0"),
-    Column("seen_at", DateTime, nullable=False, server_default=func.now(), onupdate=func.now()),
-)
-
 # Made once, since making a statement costs more than running it.
-_RECALL = select(callers).where(callers.c.caller == bindparam("who"))
+_RECALL = select(callers).where(callers.c.caller.in_([bindparam(name) for name in ("now", "before", "always")]))
 _REMEMBER = callers.update().where(callers.c.caller == bindparam("who"))
 
 Result = TypeVar("Result")
@@ -55,19 +44,18 @@ class Caller:
     opted_out: bool = False
 
 
-class StoreError(Exception):
-    """DATABASE_URL cannot be used at all; the message says why."""
-
-
 class Store:
     """Memory with a deadline: where the database is slow, locked or gone, nothing is remembered and all is answered."""
 
-    def __init__(self, url: str, secret: str) -> None:
+    def __init__(self, url: str, secret: str, clock: Callable[[], float] = time.time) -> None:
+        """`clock`: seconds of 1970, by which the keys of hashes change."""
         self._secret = secret.encode()
+        self._names = Pseudonyms(secret)
+        self._clock = clock
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="memory")
         self._resting_until = 0.0
-        self._engine = open_engine(url)
-        if self._engine.dialect.name == "sqlite":
+        self._engine = open_engine(url, DEADLINE)
+        if is_file(self._engine.url):
             listen(self._engine, "connect", _hurried)
         self._made = False
         self._within_deadline(self._make, None, deadline=5.0)
@@ -91,20 +79,27 @@ class Store:
         return hmac.digest(self._secret, text.encode(), hashlib.sha256).hex()
 
     def _make(self) -> None:
-        """Make the table where there is none: at the start, and again after a fault, when all may be gone."""
+        """Make the tables where we may: at the start, and again after a fault, when all may be gone."""
         if not self._made:
-            _make_folder(self._engine.url)
-            callers.metadata.create_all(self._engine)
+            make_folder(self._engine.url)
+            prepare(self._engine, DEADLINE)
             self._made = True
 
     def _recall(self, number: str, sid: str) -> Caller:
         self._make()
+        now, before = self._names.passing(number, self._clock())
+        always = self._names.lasting(number)
         with self._engine.connect() as connection:
-            row = connection.execute(_RECALL, {"who": self._hash(number)}).first()
+            found = connection.execute(_RECALL, {"now": now, "before": before, "always": always})
+            rows = {row.caller: row for row in found}
+        row = rows.get(now) or rows.get(before) or rows.get(always)
         if row is None:
             return Caller()
+        if row.caller == before:
+            with suppress(IntegrityError), self._engine.begin() as connection:  # another did it just now
+                connection.execute(_REMEMBER, {"who": before, "caller": now})
         place = row.place_before if row.answered == self._hash(sid) else row.place
-        return Caller(row.language, row.country, place, row.opted_out)
+        return Caller(row.language, row.country, place, always in rows and rows[always].opted_out)
 
     def _remember(self, number: str, sid: str, before: Caller, now: Caller) -> None:
         row = {
@@ -113,15 +108,27 @@ class Store:
             "place": now.place,
             "place_before": before.place,
             "answered": self._hash(sid),
-            "opted_out": now.opted_out,
         }
-        caller = self._hash(number)
         self._make()
+        self._write(self._names.passing(number, self._clock()), row)
+        if now.opted_out != before.opted_out:
+            self._opt(self._names.lasting(number), out=now.opted_out)
+
+    def _write(self, names: tuple[str, ...], row: dict[str, Any]) -> None:
+        """Write a row under the first of its names, whichever of them it has had."""
         with self._engine.begin() as connection:
-            if connection.execute(_REMEMBER, row | {"who": caller}).rowcount:
+            if any(connection.execute(_REMEMBER, row | {"who": name, "caller": names[0]}).rowcount for name in names):
                 return
         with suppress(IntegrityError), self._engine.begin() as connection:  # two first texts at once: one is enough
-            connection.execute(callers.insert().values(row | {"caller": caller}))
+            connection.execute(callers.insert().values(row | {"caller": names[0]}))
+
+    def _opt(self, name: str, *, out: bool) -> None:
+        """An opt-out is a row of its own that never changes its name, and goes when the person comes back."""
+        if out:
+            self._write((name,), {"opted_out": True})
+        else:
+            with self._engine.begin() as connection:
+                connection.execute(callers.delete().where(callers.c.caller == name))
 
     def _within_deadline(self, work: Callable[[], Result], otherwise: Result, deadline: float = DEADLINE) -> Result:
         if time.monotonic() < self._resting_until:
@@ -135,32 +142,6 @@ class Store:
             return otherwise
 
 
-def _make_folder(url: URL) -> None:
-    if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-
-
-def open_engine(url: str) -> Engine:
-    """The database of this address, not yet connected. Raises StoreError where there can be none."""
-    try:
-        address = make_url(url)
-    except ArgumentError as error:
-        raise StoreError(f"DATABASE_URL is not a database address: {url.partition(':')[0]}:…") from error
-    try:
-        engine = create_engine(address, pool_pre_ping=True)
-    except (NoSuchModuleError, ImportError) as error:
-        raise StoreError(f"DATABASE_URL names a database without a driver here: {error}") from error
-    if engine.dialect.name == "sqlite":
-        listen(engine, "connect", _write_ahead)
-    return engine
-
-
-def _hurried(connection: Connection, _record: object) -> None:
+def _hurried(connection: SqliteConnection, _record: object) -> None:
     """Memory may lose its last seconds in a power cut, and never waits for the disk; what is counted may not."""
     connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _write_ahead(connection: Connection, _record: object) -> None:
-    """Who reads and who writes do not wait for each other; a file that cannot be changed is read as it is."""
-    with suppress(OperationalError):
-        connection.execute("PRAGMA journal_mode=WAL")

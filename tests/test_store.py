@@ -10,12 +10,16 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ivr.app import create_app
 from ivr.catalogue import Catalogue
+from ivr.database import StoreError
 from ivr.line import Line
+from ivr.pseudonyms import PERIOD, Pseudonyms
 from ivr.settings import Settings
-from ivr.store import REST, Caller, Store, StoreError
+from ivr.store import REST, Caller, Store
 
 from .conftest import ENVIRONMENT, phone
 from .test_door import SMS, send
@@ -121,17 +125,10 @@ def test_the_file_holds_neither_the_number_nor_the_words(line: Flask, file: Path
     store: Store = line.extensions["ivr"].store
     store.close()
     kept = b"".join(path.read_bytes() for path in file.parent.rglob("*") if path.is_file())
-    assert store._hash(NUMBER).encode() in kept  # so these are the bytes to look at
+    assert store._names.passing(NUMBER, store._clock())[0].encode() in kept  # so these are the bytes to look at
     for secret in (NUMBER, NUMBER[1:], NUMBER[-9:], "quetzalcoatl", "77123", SMS["To"][1:]):
         for written in (secret.encode(), secret.encode("utf-16-le"), secret.encode("utf-16-be"), secret[::-1].encode()):
             assert written not in kept
-
-
-def test_another_secret_key_makes_other_hashes(line: Flask) -> None:
-    here: Store = line.extensions["ivr"].store
-    assert (
-        Store("sqlite://", "a" * 32)._hash(NUMBER) != Store("sqlite://", "b" * 32)._hash(NUMBER) != here._hash(NUMBER)
-    )
 
 
 def test_one_person_by_sms_and_by_whatsapp(line: Flask) -> None:
@@ -168,19 +165,130 @@ def test_a_retried_more_gives_the_same_page_and_a_new_one_the_next(line: Flask) 
     assert pages[0] != pages[1]
 
 
+def opted_out(file: Path) -> list[str]:
+    with sqlite3.connect(file) as connection:
+        found = connection.execute("SELECT caller FROM callers WHERE opted_out").fetchall()
+    connection.close()
+    return [caller for (caller,) in found]
+
+
 def test_an_opt_out_is_remembered_and_a_later_text_is_still_answered(line: Flask, file: Path) -> None:
+    lasting = Pseudonyms(ENVIRONMENT["IVR_SECRET_KEY"]).lasting(NUMBER)
     assert b"<Message>" not in text(line, "STOP", 1)
-    assert row(file)["opted_out"] == 1
+    assert opted_out(file) == [lasting]
     assert b"<Message>" in text(line, "side effects", 2)
-    assert row(file)["opted_out"] == 1
+    assert opted_out(file) == [lasting]
     assert b"<Message>" in text(line, "START", 3)
-    assert row(file)["opted_out"] == 0
+    assert opted_out(file) == []
 
 
 def test_a_stop_word_of_the_operators_own_is_an_opt_out_too(line: Flask, file: Path) -> None:
     answer = send(line, SMS | {"Body": "basta ya", "OptOutType": "STOP"})
     assert b"<Message>" not in answer.data
-    assert row(file)["opted_out"] == 1
+    assert opted_out(file)
+
+
+# --- Keys that pass ----------------------------------------------------------------------------------------
+
+
+class Calendar:
+    """The clock by which keys pass, moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 20_000.0 * PERIOD / 90
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def calendar() -> Calendar:
+    return Calendar()
+
+
+@pytest.fixture
+def memory(file: Path, calendar: Calendar) -> Iterator[Store]:
+    store = Store(f"sqlite:///{file}", "a" * 32, calendar)
+    yield store
+    store.close()
+
+
+def names(file: Path) -> set[str]:
+    with sqlite3.connect(file) as connection:
+        found = {caller for (caller,) in connection.execute("SELECT caller FROM callers")}
+    connection.close()
+    return found
+
+
+@pytest.mark.parametrize(("periods", "known"), [(0, "es"), (0.99, "es"), (1.0, "es"), (2.0, None)])
+def test_a_number_is_known_for_one_period_more(
+    memory: Store, calendar: Calendar, periods: float, known: str | None
+) -> None:
+    calendar.now = PERIOD * 200
+    memory.remember(NUMBER, "SM1", Caller(), Caller("es"))
+    calendar.now += PERIOD * periods
+    assert memory.recall(NUMBER, "SM2").language == known
+
+
+def test_who_is_seen_in_every_period_is_known_for_ever_and_under_ever_new_names(
+    memory: Store, calendar: Calendar, file: Path
+) -> None:
+    memory.remember(NUMBER, "SM1", Caller(), Caller("es", "MX", "uses"))
+    met: set[str] = set()
+    for _ in range(8):
+        assert memory.recall(NUMBER, "SM2") == Caller("es", "MX", "uses")
+        (name,) = names(file)
+        assert name not in met
+        met.add(name)
+        calendar.now += PERIOD
+
+
+def test_a_message_delivered_again_over_a_change_of_keys_is_still_the_same(memory: Store, calendar: Calendar) -> None:
+    memory.remember(NUMBER, "SM1", Caller("es"), Caller("es", None, "uses-2"))
+    calendar.now += PERIOD
+    assert memory.recall(NUMBER, "SM1").place == "menu"
+    assert memory.recall(NUMBER, "SM2").place == "uses-2"
+    memory.remember(NUMBER, "SM2", Caller("es", None, "uses-2"), Caller("es"))
+    assert memory.recall(NUMBER, "SM3").place == "menu"
+
+
+def test_an_opt_out_outlives_all_keys_and_ends_with_the_persons_return(
+    memory: Store, calendar: Calendar, file: Path
+) -> None:
+    memory.remember(NUMBER, "SM1", Caller(), Caller("es", opted_out=True))
+    calendar.now += 40 * PERIOD
+    assert memory.recall(NUMBER, "SM2") == Caller(opted_out=True)
+    assert not memory.recall(OTHER, "SM2").opted_out
+    memory.remember(NUMBER, "SM2", Caller(opted_out=True), Caller("es"))
+    assert not memory.recall(NUMBER, "SM3").opted_out
+    assert not names(file) & {Pseudonyms("a" * 32).lasting(NUMBER)}
+
+
+def test_hosts_whose_clocks_differ_at_the_change_of_keys_break_nothing(file: Path, memory: Store) -> None:
+    ahead = Store(f"sqlite:///{file}", "a" * 32, lambda: memory._clock() + PERIOD)
+    for store, language in ((ahead, "es"), (memory, "fr"), (ahead, "pt"), (memory, "hi")):
+        store.remember(NUMBER, "SM1", Caller(), Caller(language))
+        assert store.recall(NUMBER, "SM2").language == language
+    ahead.close()
+
+
+def test_rows_from_before_there_were_passing_keys_are_read(memory: Store, file: Path) -> None:
+    with sqlite3.connect(file) as connection:
+        old = Pseudonyms("a" * 32).lasting(NUMBER)
+        connection.execute("INSERT INTO callers (caller, language, opted_out) VALUES (?, 'es', 1)", (old,))
+    connection.close()
+    assert memory.recall(NUMBER, "SM1") == Caller("es", opted_out=True)
+    memory.remember(NUMBER, "SM1", Caller("es", opted_out=True), Caller("fr", opted_out=True))
+    assert memory.recall(NUMBER, "SM2") == Caller("fr", opted_out=True)
+
+
+@given(st.text("+0123456789", min_size=3, max_size=16), st.integers(0, 10**10))
+def test_hashes_tell_apart_secrets_and_periods_and_never_hold_the_number(number: str, now: int) -> None:
+    one, other = Pseudonyms("a" * 32), Pseudonyms("b" * 32)
+    hashes = [*one.passing(number, now, 3), one.lasting(number), *other.passing(number, now, 3), other.lasting(number)]
+    assert len(set(hashes)) == 8
+    assert all(len(each) == 64 for each in hashes)
+    assert one.passing(number, now + PERIOD)[1] == one.passing(number, now)[0]
 
 
 # --- Databases that fail -----------------------------------------------------------------------------------
@@ -240,7 +348,8 @@ def overwritten(file: Path) -> None:
 
 def emptied(file: Path) -> None:
     with sqlite3.connect(file) as connection:
-        connection.execute("DROP TABLE callers")
+        for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            connection.execute(f"DROP TABLE {table}")
     connection.close()
 
 

