@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ivr.catalogue import Catalogue
 from ivr.countries import find
-from ivr.model import CARRIER_WORDS, KEYS, TOPICS, Message, Place, Reply, Sentence, first_part, urgent
+from ivr.model import KEYS, NEUTRAL_WORDS, TOPICS, Message, Place, Reply, Sentence, first_part, urgent
 from ivr.understanding import Understanding, understand
 from ivr.wording import KEY_OF, Wording
 
@@ -49,10 +49,10 @@ class _Text:
     def _languages(self) -> tuple[str, ...]:
         """The language of the text where it tells, else the one remembered, else the country's.
 
-        COUNTRY and the carrier's own words are English in every language, and tell nothing.
+        COUNTRY and the carrier's own words are the same in every language, and tell nothing.
         """
         word = (self.message.words or "").strip().upper()
-        neutral = "country" in self.meaning.intents or word in CARRIER_WORDS
+        neutral = "country" in self.meaning.intents or word in NEUTRAL_WORDS
         told = "" if neutral else self.meaning.language or ""
         offered = [code for code in (told, *self.message.languages) if code in self.catalogue.languages]
         return tuple(offered[:1]) or self.catalogue.likely(self.message.country)

@@ -26,6 +26,7 @@ KEYS = {
 CARRIER_STOP_WORDS = frozenset({"STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "OPTOUT", "REVOKE"})
 CARRIER_START_WORDS = frozenset({"START", "YES", "UNSTOP"})
 CARRIER_WORDS = CARRIER_STOP_WORDS | CARRIER_START_WORDS | {"HELP", "INFO"}
+NEUTRAL_WORDS = CARRIER_WORDS | {"MENU"}  # the same word in too many languages to tell one
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ FLOOR = 2e-5  # how usual we take letters to be that a language's file never sho
 TELLS = 1.5  # below this lead, a text does not tell its language
 WORD = re.compile(r"[^\W\d_]+")
 ALONE = 6.0  # the same for a single word, such as "menu", against the language remembered
+BORROWED = 3.0  # the same for a single word that English has too, such as "dosage", where nothing is remembered
 NEAR = 0.7  # of the best score: what a text may well be in, too
 READ = 120  # letters that are enough to tell
 
@@ -68,12 +69,13 @@ def _leader(scores: Mapping[str, float], remembered: str | None, lead: float) ->
     ordered = sorted(scores, key=lambda tag: -scores[tag])
     best, second = ordered[:2]
     near = tuple(tag for tag in ordered if scores[tag] >= NEAR * scores[best])
-    if remembered and remembered in scores and scores[best] - scores[remembered] < lead:
+    behind = scores[best] - scores.get("en", 0)
+    borrowed = scores[best] > 0 and behind < (BORROWED if lead == ALONE else TELLS)  # from English, by many
+    if remembered and remembered in scores and (scores[best] - scores[remembered] < lead or (borrowed and behind)):
         return Telling(remembered if scores[best] > 0 else None, near)
-    if scores[best] - scores[second] >= TELLS:
-        return Telling(best, near)
-    english = not remembered and scores[best] - scores.get("en", 0) < TELLS and scores[best] > 0
-    return Telling("en" if english else None, near)  # a word that others borrow from English is English first
+    if borrowed and not remembered:
+        return Telling("en", near)
+    return Telling(best if scores[best] - scores[second] >= TELLS else None, near)
 
 
 def _evidence(word: str, features: Rows) -> list[Sequence[float]]:

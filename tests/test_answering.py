@@ -185,3 +185,21 @@ def test_spanish_is_folded_into_gsm7_but_keeps_its_own_letters(catalogue: Catalo
 def test_a_text_is_answered_the_same_way_every_time(catalogue: Catalogue) -> None:
     for words in ("SIDE EFFECTS", "mas", "can i stop", "¿?", "🙂", "0"):
         assert text(catalogue, words) == text(catalogue, words)
+
+
+@pytest.mark.parametrize(
+    ("words", "country", "language"),
+    [
+        ("MENU", "US", "en"),
+        ("MENU", "MX", "es"),
+        ("MENU", None, "en"),
+        ("OPTIONS", "US", "en"),
+        ("DOSAGE", "IN", "en"),
+        ("EFECTOS", "US", "es"),
+        ("ayuda", "US", "es"),
+    ],
+)
+def test_a_first_word_that_many_languages_share_is_answered_in_the_language_of_the_country(
+    catalogue: Catalogue, words: str, country: str | None, language: str
+) -> None:
+    assert text(catalogue, words, country=country).language == language
