@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlite3 import Connection, OperationalError
 from typing import TypeVar
 
-from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select
+from sqlalchemy import Boolean, Column, DateTime, MetaData, String, Table, bindparam, create_engine, func, select, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.event import listen
 from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError
@@ -76,6 +76,14 @@ class Store:
     def close(self) -> None:
         self._pool.shutdown()
         self._engine.dispose()
+
+    def reachable(self) -> bool:
+        """Whether the database answers within the deadline; not while it rests after a fault."""
+        return self._within_deadline(self._ping, False)
+
+    def _ping(self) -> bool:
+        with self._engine.connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
 
     def recall(self, number: str, sid: str) -> Caller:
         """What is known of this number; nothing of an empty one."""

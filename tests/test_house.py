@@ -59,9 +59,23 @@ ALLOWED = {
     "carrier": set(),
     "outbox": {"carrier"},
     "worker": {"answering", "carrier", "catalogue", "model", "outbox", "settings", "voice"},
-    "line": {"catalogue", "countries", "events", "model", "outbox", "recordings", "settings", "store"},
+    "limits": set(),
+    "logs": {"events"},
+    "metrics": {"events"},
+    "line": {
+        "catalogue",
+        "countries",
+        "events",
+        "limits",
+        "metrics",
+        "model",
+        "outbox",
+        "recordings",
+        "settings",
+        "store",
+    },
     "door": {"settings"},
-    "sms": {"answering", "door", "events", "line", "model", "store", "wording"},
+    "sms": {"answering", "door", "events", "limits", "line", "model", "store", "wording"},
     "voice": {"answering", "door", "events", "line", "model", "sms", "store"},
     "demo": {"carrier", "line", "phone", "settings"},
     "app": {
@@ -70,7 +84,10 @@ ALLOWED = {
         "demo",
         "door",
         "events",
+        "limits",
         "line",
+        "logs",
+        "metrics",
         "model",
         "outbox",
         "recordings",
@@ -83,7 +100,7 @@ ALLOWED = {
     },
     "fallback": {"catalogue", "content", "line", "model", "sms", "voice", "wording"},
     "events": set(),
-    "wsgi": {"app"},
+    "wsgi": {"app", "logs"},
 }
 PURE = {
     "model",
@@ -199,8 +216,8 @@ def test_nothing_names_this_machine_or_a_registry() -> None:
 def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
     assert set(Settings.__dataclass_fields__) == {
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
-        "optout", "default_country", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
-        "outbound_countries", "outbound_daily", "redis_url", "api_url",
+        "optout", "default_country", "countries", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
+        "outbound_countries", "outbound_daily", "redis_url", "metrics_token", "api_url",
     }  # fmt: skip
 
 
