@@ -97,7 +97,9 @@ class Limits:
 
     def judge(self, asked: Asked) -> Verdict:
         """What this text gets. A repeated delivery of it counts once, and gets the same."""
-        delivery = self._hash("delivery", asked.sid, asked.number, asked.words)
+        if asked.urgent and len(asked.words) <= SHORT_CRY:
+            return "answer"
+        delivery = self._hash(asked.sid, asked.number, asked.words)
         verdict = self._verdicts.get(delivery)
         if verdict is None:
             verdict = self._verdicts[delivery] = self._within_deadline(asked)
@@ -125,22 +127,23 @@ class Limits:
         return self._weighed(asked, self._redis)
 
     def _weighed(self, asked: Asked, windows: Windows) -> Verdict:
-        def room(limit: Limit, name: str, *of: str) -> bool:
-            return windows.acquire_entry(f"{name}/{self._hash(*of)}" if of else name, limit.most, limit.seconds)
+        def room(limit: Limit, of: str) -> bool:
+            return windows.acquire_entry(of, limit.most, limit.seconds)
 
         if asked.urgent:
-            unchanged = len(asked.words) > SHORT_CRY and not room(SAME_TEXT, "cry", asked.number, asked.words)
-            return "silence" if unchanged else "answer"
+            return "answer" if room(SAME_TEXT, self._hash(asked.number, asked.words)) else "silence"
         if self._countries and asked.country not in self._countries:
             return "silence"
-        if not room(SAME_TEXT, "same", asked.number, _skeleton(asked.words), asked.place):
+        if not room(SAME_TEXT, self._hash(asked.number, _skeleton(asked.words), asked.place)):
             return "silence"
-        new = room(SEEN, "seen", asked.number)
-        if room(A_NUMBER, "number", asked.number) and not (new and not room(NEW_NUMBERS, "new")):
+        who = self._hash(asked.number)
+        new = room(SEEN, f"seen/{who}")
+        if room(A_NUMBER, who) and not (new and not room(NEW_NUMBERS, "new")):
             return "answer"
-        return "slow_down" if room(TOLD, "told", asked.number) else "silence"
+        return "slow_down" if room(TOLD, f"told/{who}") else "silence"
 
     def _hash(self, *of: str) -> str:
+        """What stands for a number, or for a number and its text: neither is kept, here or in Redis."""
         return hmac.digest(self._secret, "\0".join(("limits", *of)).encode(), hashlib.sha256).hex()[:32]
 
 

@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TextIO
 
 import structlog
+from structlog.processors import JSONRenderer, TimeStamper
+from structlog.stdlib import ProcessorFormatter, add_log_level
 from structlog.tracebacks import Stack, extract
 from structlog.typing import EventDict
 
 from ivr.events import Event
 
-FIELDS = (*Event._fields, "ms")
 LONG_NUMBER = re.compile(r"\d(?:[ ().-]?\d){5,}", re.ASCII)  # six digits and more may be a person's
+STAMPS = TimeStamper(fmt="iso", utc=True)
 
-_answers = logging.getLogger("ivr.answers")
+_answers = structlog.get_logger()
 
 
-def configure(stream: TextIO | None = None) -> logging.Handler:
-    """Log to a stream, or to standard error; whoever configures twice gets each line twice. Gives the handler."""
-    stamps = structlog.processors.TimeStamper(fmt="iso", utc=True)
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_log_level, structlog.stdlib.ExtraAdder(allow=FIELDS), stamps],
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _scrubbed,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+def silent() -> None:
+    """Log no answers, as until somebody configures: a command has other things to print."""
+    structlog.configure(processors=[], logger_factory=structlog.ReturnLoggerFactory())
+
+
+def configure(stream: TextIO = sys.stderr) -> logging.Handler:
+    """Log to a stream, answers and all that Python's own logging is told. Gives the handler of the latter."""
+    structlog.configure(
+        processors=[add_log_level, STAMPS, JSONRenderer()],
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        wrapper_class=structlog.BoundLogger,
     )
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(formatter)
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=[add_log_level, STAMPS],
+            processors=[ProcessorFormatter.remove_processors_meta, _scrubbed, JSONRenderer()],
+        )
+    )
     root = logging.getLogger()
     root.addHandler(handler)
     root.setLevel(logging.INFO)
@@ -39,9 +49,9 @@ def configure(stream: TextIO | None = None) -> logging.Handler:
 
 
 def answered(event: Event, seconds: float) -> None:
-    """One line for one answer: nothing of it tells who asked."""
-    if _answers.isEnabledFor(logging.INFO):
-        _answers.info("answered", extra={**event._asdict(), "ms": round(seconds * 1000, 2)})
+    """One line for one answer: nothing of it tells who asked. Where it cannot be written, the answer goes out."""
+    with suppress(OSError, ValueError):
+        _answers.info("answered", **event._asdict(), ms=round(seconds * 1000, 2))
 
 
 def _scrubbed(_logger: object, _method: str, line: EventDict) -> EventDict:
@@ -55,3 +65,6 @@ def _scrubbed(_logger: object, _method: str, line: EventDict) -> EventDict:
 def _told(stack: Stack) -> dict[str, object]:
     places = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in stack.frames]
     return {"type": stack.exc_type, "at": places}
+
+
+silent()
