@@ -193,6 +193,13 @@ def test_every_file_that_the_readme_names_is_there() -> None:
         assert (HOME / name).exists(), name
 
 
+def test_every_test_that_the_threats_name_is_there() -> None:
+    named = re.findall(r"`(tests/\w+\.py)::(\w+)`", (HOME / "docs/threats.md").read_text(encoding="utf-8"))
+    assert len(named) > 40
+    for file, test in named:
+        assert f"def {test}(" in (HOME / file).read_text(encoding="utf-8"), test
+
+
 def test_the_readme_names_the_commands_that_ci_runs() -> None:
     script = (HOME / ".ci/run").read_text(encoding="utf-8")
     for command in ("make check", "make test"):

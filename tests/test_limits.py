@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -97,6 +98,15 @@ def test_a_repeated_delivery_counts_once_and_gets_the_same(texter: Texter) -> No
     assert texter.texts(SAME_TEXT.most, "ok") == ["answer"] * (SAME_TEXT.most - 1) + ["silence"]
     last = texter.text("ok", sid="SM3")
     assert {texter.text("ok", sid="SM3") for _ in range(5)} == {last} == {"silence"}
+
+
+def test_limits_do_not_go_by_the_clock_on_the_wall(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It jumps a year on and two back, and nothing changes."""
+    texter, year, now = Texter(Limits(SECRET)), 365 * 24 * 3600, time.time()
+    for moment in (now, now + year, now - year):
+        monkeypatch.setattr(time, "time", lambda moment=moment: moment)
+        texter.text("ok")
+    assert texter.texts(3, "ok") == ["answer", "answer", "silence"]
 
 
 # --- A cry for help ----------------------------------------------------------------------------------------
