@@ -160,7 +160,16 @@ class _Text:
     def _say(self, intents: Sequence[str], *texts: str) -> Reply:
         decided = " ".join((self.meaning.layer, self.meaning.rule)).strip()
         said = tuple(Sentence(text, self.languages[0]) for text in texts)
-        return Reply(tuple(intents), self.languages, self.country, self.place, said, decided=decided, wants=self.wants)
+        return Reply(
+            tuple(intents),
+            self.languages,
+            self.country,
+            self.place,
+            said,
+            decided=decided,
+            wants=self.wants,
+            danger=self.meaning.danger,
+        )
 
 
 # Calls

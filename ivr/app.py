@@ -6,18 +6,24 @@ import logging
 import os
 import re
 import traceback
+from hmac import compare_digest
 from pathlib import Path
+from time import perf_counter
 
-from flask import Flask, Response, abort, request, send_from_directory
+from flask import Flask, Response, abort, g, request, send_from_directory
+from sqlalchemy.engine import make_url
 from werkzeug.exceptions import HTTPException
 
+from ivr import logs
 from ivr.catalogue import Catalogue, load_catalogue
 from ivr.content import ContentError
 from ivr.database import open_engine
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.events import Events
+from ivr.limits import Limits
 from ivr.line import Line, the_line
+from ivr.metrics import TYPE, Metrics
 from ivr.model import Sentence
 from ivr.outbox import Outbox, Rules
 from ivr.recordings import HUMAN, TYPES, Recordings
@@ -29,6 +35,17 @@ from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 
 HOUR, FOREVER = 3_600, 31_536_000  # seconds
+
+# Six constant headers need no library. The demo page carries its own style, and plays recordings from elsewhere.
+GUARDS = {
+    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "media-src 'self' https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",  # browsers heed it over https only
+    "X-Content-Type-Options": "nosniff",
+}
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +67,11 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
     app.add_url_rule("/status", view_func=status, methods=["POST"], provide_automatic_options=False)
     app.add_url_rule("/audio/<path:name>", view_func=audio)
     app.add_url_rule("/livez", view_func=alive)
-    app.add_url_rule("/readyz", view_func=alive)
+    app.add_url_rule("/readyz", view_func=ready)
+    if metered := the_line(app).metrics:
+        app.add_url_rule("/metrics", view_func=lambda: metrics(metered, settings.metrics_token))
+    app.before_request(begun)
+    app.after_request(finished)
     app.register_error_handler(Refused, refused)
     app.register_error_handler(Exception, broken)
     return app
@@ -68,14 +89,18 @@ def _line(settings: Settings, words: Catalogue) -> Line:
         if not wording.edition.voice and all(recordings.find(code, text) for text in sayable(wording))
     }
     rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
+    store = Store(settings.database_url, settings.secret_key)
+    outbox = Outbox(settings.database_url, settings.secret_key, rules, waker(settings.redis_url))
     return Line(
         settings,
         words,
         words.spoken(recorded),
-        Store(settings.database_url, settings.secret_key),
-        Outbox(settings.database_url, settings.secret_key, rules, waker(settings.redis_url)),
+        store,
+        outbox,
         recordings,
         _events(settings),
+        Limits(settings.secret_key, settings.countries, settings.redis_url),
+        _metrics(settings, outbox),
     )
 
 
@@ -96,10 +121,22 @@ def audio(name: str) -> Response:
 
 
 def _events(settings: Settings) -> Events:
-    """Journals lie beside a SQLite file, or in var/ where the database is elsewhere."""
-    engine = open_engine(settings.database_url)
-    file = engine.url.database if engine.dialect.name == "sqlite" else None
-    return Events(engine, settings.secret_key, Path(file or "var/line.db").parent / "journal")
+    return Events(open_engine(settings.database_url), settings.secret_key, _beside_database(settings) / "journal")
+
+
+def _metrics(settings: Settings, outbox: Outbox) -> Metrics | None:
+    try:
+        return Metrics(_beside_database(settings) / "metrics", outbox.tally) if settings.metrics_token else None
+    except OSError as fault:
+        log.error("there are no metrics, since their folder cannot be written: %s", fault.strerror)
+        return None
+
+
+def _beside_database(settings: Settings) -> Path:
+    """The folder of a SQLite file, or var/ where the database is elsewhere."""
+    url = make_url(settings.database_url)
+    file = url.database if url.get_backend_name() == "sqlite" else None
+    return Path(file or "var/line.db").parent
 
 
 def status() -> Response:
@@ -110,6 +147,42 @@ def status() -> Response:
 
 def alive() -> Response:
     return Response("alive\n", content_type="text/plain")
+
+
+def ready() -> Response:
+    """Whether all is as it should be, part by part. The line answers texts and calls without most of it."""
+    line = the_line()
+    parts = {
+        "catalogue": bool(line.catalogue.languages),
+        "database": line.store.reachable(),
+        "journal": line.events.writable(),
+    }
+    told = "".join(f"{part}: {'ready' if fine else 'NOT READY'}\n" for part, fine in parts.items())
+    return Response(told, 200 if all(parts.values()) else 503, content_type="text/plain")
+
+
+def metrics(metered: Metrics, token: str) -> Response:
+    if not compare_digest(request.headers.get("Authorization", "").encode(), f"Bearer {token}".encode()):
+        return Response(status=401, headers={"WWW-Authenticate": "Bearer"})
+    return Response(metered.page(), content_type=TYPE)
+
+
+def begun() -> None:
+    g.began = perf_counter()
+
+
+def finished(response: Response) -> Response:
+    """Tell log and metrics of the answer, once it is made; and a browser what it must not do with a page or sound."""
+    if event := g.pop("answered", None):
+        seconds = perf_counter() - g.began
+        logs.answered(event, seconds)
+        if counted := the_line().metrics:
+            counted.answered(event, seconds)
+    if response.mimetype != "text/xml":
+        response.headers.extend(GUARDS)
+    if request.method == "POST":
+        response.cache_control.no_store = True
+    return response
 
 
 def refused(refusal: Refused) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import sys
 from datetime import date
@@ -14,6 +13,7 @@ import phonenumbers
 from flask import Flask
 from flask.cli import FlaskGroup
 
+from ivr import logs
 from ivr.app import create_app
 from ivr.cards import cards
 from ivr.carrier import Carrier
@@ -83,7 +83,7 @@ def demo(port: int) -> None:
 def worker() -> None:
     """Send the texts and make the calls that people asked for, until SIGTERM; one line of log for each outcome."""
     settings = Settings.from_env(os.environ)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
+    logs.configure()
     loaded = load_catalogue(own=settings.content, wanted=settings.languages)
     words = loaded.narrowed(settings.languages, reviewed_only=settings.reviewed_only)
     carrier = Carrier(settings.account_sid, settings.auth_tokens[0], settings.api_url)

@@ -20,6 +20,7 @@ from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
@@ -80,6 +81,16 @@ class Events:
                     log.error("events are held in memory, since the journal cannot be written: %s", fault.strerror)
                 self._unwritten.append(line)
             self._work_on()
+
+    def writable(self) -> bool:
+        """Whether a journal could be written now: there is a folder, and room on the disk."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryFile(dir=self._folder, buffering=0) as probe:
+                probe.write(b"\n")
+        except OSError:
+            return False
+        return True
 
     def fold(self) -> None:
         """Bring all journals that no other process keeps into the database. Raises SQLAlchemyError and OSError."""

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import time
 
-from flask import Flask, current_app
+from flask import Flask, current_app, g
 
 from ivr.catalogue import Catalogue
 from ivr.countries import guess
-from ivr.events import Events
+from ivr.events import Event, Events
+from ivr.limits import Limits
+from ivr.metrics import Metrics
 from ivr.model import Place
 from ivr.outbox import Kind, Outbox, Verdict, refusal
 from ivr.recordings import Recordings
@@ -28,6 +30,13 @@ class Line:
     outbox: Outbox
     recordings: Recordings
     events: Events
+    limits: Limits
+    metrics: Metrics | None
+
+    def count(self, event: Event, *identity: str) -> None:
+        """Count an answer once, by its identity such as a message's SID; log and metrics hear when it goes out."""
+        self.events.record(event, *identity)
+        g.answered = event
 
     def audio_url(self, name: str) -> str:
         """Where Twilio fetches a recording: at a store of files, or at the line itself."""

@@ -100,6 +100,7 @@ class Reply:
     `said`: in a text each is a message of its own; in a call they are spoken in order. `ends`: the line hangs up.
     `decided`: layer, rule and words that decided, for audit; never the text itself.
     `wants`: what the channel must try now (`text`, `call`, `person`), and then ask again with its outcome.
+    `danger`: something dangerous was named, whatever was asked for.
     """
 
     intents: tuple[str, ...]
@@ -110,6 +111,7 @@ class Reply:
     ends: bool = False
     decided: str = ""
     wants: str = ""
+    danger: bool = False
 
     @property
     def language(self) -> str:

@@ -15,6 +15,9 @@ HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
 OUTBOUND_DAILY = 500  # texts and calls the line itself starts: a bill nobody is surprised by
 
+DEMO_TOKEN, DEMO_KEY = "demo-token", "only-for-a-demo-on-this-very-laptop"  # printed for all to read: no secrets
+SECRET_VARIETY = 8  # different characters; random hexadecimal digits have all sixteen
+METRICS_LENGTH = 16  # characters of the token that opens /metrics
 SECRET_LENGTH = 32  # characters; shorter keys could be guessed from the hashes of known numbers
 
 
@@ -55,6 +58,7 @@ class Settings:
     languages: tuple[str, ...] = ()
     optout: str = "carrier"
     default_country: str | None = None
+    countries: tuple[str, ...] = ()
     content: Path | None = None
     audio: Path = HOME / "var" / "audio"
     audio_base_url: str = ""
@@ -63,13 +67,17 @@ class Settings:
     outbound_countries: tuple[str, ...] = ()
     outbound_daily: int = OUTBOUND_DAILY
     redis_url: str = ""
+    metrics_token: str = ""
     api_url: str = ""
     demo: bool = False
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the settings of production. Raises SettingsError with every fault at once."""
-        faults = [*_missing(env), *_wrong(env)]
+        return cls._read(env, [*_missing(env), *_wrong(env), *_guessable(env)])
+
+    @classmethod
+    def _read(cls, env: Mapping[str, str], faults: list[str]) -> Settings:
         if faults:
             raise SettingsError("The line cannot start:\n" + "\n".join(f"- {fault}" for fault in faults))
         return cls(
@@ -82,6 +90,7 @@ class Settings:
             languages=listed(env.get("IVR_LANGUAGES", "")),
             optout=env.get("IVR_OPTOUT") or "carrier",
             default_country=env.get("IVR_DEFAULT_COUNTRY", "").strip().upper() or None,
+            countries=listed(env.get("IVR_COUNTRIES", "").upper()),
             content=own_content(env),
             audio=audio_folder(own_content(env)),
             audio_base_url=env.get("AUDIO_BASE_URL", "").strip().rstrip("/"),
@@ -90,6 +99,7 @@ class Settings:
             outbound_countries=listed(env.get("IVR_OUTBOUND_COUNTRIES", "").upper()),
             outbound_daily=int(env.get("IVR_OUTBOUND_DAILY", "").strip() or OUTBOUND_DAILY),
             redis_url=env.get("REDIS_URL", "").strip(),
+            metrics_token=env.get("IVR_METRICS_TOKEN", "").strip(),
             api_url=env.get("TWILIO_API_URL", "").strip().rstrip("/"),
         )
 
@@ -98,13 +108,13 @@ class Settings:
         """Settings of a laptop: whatever the environment leaves out gets a value that works only there."""
         filled = {
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
-            "TWILIO_AUTH_TOKEN": "demo-token",
+            "TWILIO_AUTH_TOKEN": DEMO_TOKEN,
             "IVR_BASE_URL": base_url,
-            "IVR_SECRET_KEY": "only-for-a-demo-on-this-very-laptop",
+            "IVR_SECRET_KEY": DEMO_KEY,
             "IVR_REVIEWED_ONLY": "0",
             "IVR_OUTBOUND_COUNTRIES": ",".join(sorted(SUPPORTED_REGIONS)),
         } | {name: value for name, value in env.items() if value}
-        return replace(cls.from_env(filled), demo=True)
+        return replace(cls._read(filled, [*_missing(filled), *_wrong(filled)]), demo=True)
 
 
 def own_content(env: Mapping[str, str]) -> Path | None:
@@ -122,6 +132,7 @@ def listed(text: str) -> tuple[str, ...]:
 
 
 _HOST = r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?"
+_COUNTRIES = "[A-Za-z]{2}( *, *[A-Za-z]{2})*"
 _URL = re.compile(_HOST + "/?", re.ASCII)
 _AUDIO_URL = re.compile(_HOST + "(/[A-Za-z0-9._~-]+)*/?", re.ASCII)
 _HELPER = re.compile(
@@ -194,11 +205,25 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
     return faults + _wrong_outbound(env)
 
 
+def _guessable(env: Mapping[str, str]) -> list[str]:
+    """Secrets that are none. What they are is not told."""
+    faults = []
+    key, metrics = env.get("IVR_SECRET_KEY", ""), env.get("IVR_METRICS_TOKEN", "").strip()
+    if DEMO_TOKEN in listed(env.get("TWILIO_AUTH_TOKEN", "")):
+        faults.append("TWILIO_AUTH_TOKEN is the demo's, which everybody knows: take yours from the Twilio console")
+    if key == DEMO_KEY or (len(key) >= SECRET_LENGTH and len(set(key)) < SECRET_VARIETY):
+        faults.append("IVR_SECRET_KEY can be guessed: openssl rand -hex 32")
+    if 0 < len(metrics) < METRICS_LENGTH:
+        faults.append(f"IVR_METRICS_TOKEN is shorter than {METRICS_LENGTH} characters: openssl rand -hex 32")
+    return faults
+
+
 def _wrong_outbound(env: Mapping[str, str]) -> list[str]:
-    """Faults in what the line may send by itself."""
+    """Faults in whom the line may answer, and what it may send by itself."""
     rules = {
         "IVR_CALLBACK": ("[01]", "must be 1 (reject a call and ring back) or 0"),
-        "IVR_OUTBOUND_COUNTRIES": ("[A-Za-z]{2}( *, *[A-Za-z]{2})*", "must be countries' two letters, such as KE,TZ"),
+        "IVR_COUNTRIES": (_COUNTRIES, "must be countries' two letters, such as KE,TZ"),
+        "IVR_OUTBOUND_COUNTRIES": (_COUNTRIES, "must be countries' two letters, such as KE,TZ"),
         "IVR_OUTBOUND_DAILY": ("[0-9]{1,6}", "must be a number: the most texts and calls in 24 hours"),
         "REDIS_URL": ("(rediss?|unix)://.+", "must be an address such as redis://localhost:6379/0"),
         "TWILIO_API_URL": (_URL.pattern, "must be scheme and host only, such as https://api.twilio.com"),

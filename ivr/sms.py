@@ -11,10 +11,11 @@ from twilio.twiml.messaging_response import MessagingResponse
 from ivr.answering import answer
 from ivr.door import let_in
 from ivr.events import Event
+from ivr.limits import Asked
 from ivr.line import Line, person, the_line
 from ivr.model import CARRIER_START_WORDS, CARRIER_STOP_WORDS, Message, Place, Reply, Sentence
 from ivr.store import Caller
-from ivr.wording import segments
+from ivr.wording import KEY_OF, segments
 
 sms = Blueprint("sms", __name__)
 
@@ -33,11 +34,25 @@ def text_received() -> Response:
     if reply.wants == "call":
         outcome = line.ask("call", form, reply.language, reply.country, reply.place)
         reply = answer(replace(asked, outcome=outcome), line.catalogue)
+    reply = _limited(reply, asked, form, line)
     line.store.remember(number, sid, caller, _after(reply, caller, form))
     said = () if carrier_answers(form, line) else reply.said[:MOST_MESSAGES]
     cost = sum(segments(sentence.text)[1] for sentence in said)
-    line.events.record(Event("sms", reply.language, reply.intents[0], reply.country, reply.layer, cost), sid)
+    line.count(Event("sms", reply.language, reply.intents[0], reply.country, reply.layer, cost), sid)
     return twiml(render(said), reply)
+
+
+def _limited(reply: Reply, asked: Message, form: dict[str, str], line: Line) -> Reply:
+    """What the limits leave of a reply: all of it, a short text, or silence, and then the person stays in place."""
+    urgent = reply.danger or "urgent" in reply.intents
+    country = line.country_of(form) if line.settings.countries else None
+    number, sid, words = person(form["From"]), form["MessageSid"], form["Body"]
+    verdict = line.limits.judge(Asked(number, sid, words, reply.place.name, urgent, country))
+    if verdict == "answer":
+        return reply
+    short = line.catalogue.languages[reply.language].sms("slow_down", key=KEY_OF["urgent"])
+    said = (Sentence(short, reply.language),) if verdict == "slow_down" else ()
+    return replace(reply, said=said, place=asked.place, decided=verdict)
 
 
 def message(form: dict[str, str], caller: Caller, line: Line) -> Message:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlite3 import Connection as SqliteConnection
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.event import listen
 from sqlalchemy.exc import IntegrityError
 
@@ -63,6 +63,14 @@ class Store:
     def close(self) -> None:
         self._pool.shutdown()
         self._engine.dispose()
+
+    def reachable(self) -> bool:
+        """Whether the database answers within the deadline; not while it rests after a fault."""
+        return self._within_deadline(self._ping, False)
+
+    def _ping(self) -> bool:
+        with self._engine.connect() as connection:
+            return connection.execute(text("SELECT 1")).scalar() == 1
 
     def recall(self, number: str, sid: str) -> Caller:
         """What is known of this number; nothing of an empty one."""

@@ -101,7 +101,7 @@ def _count(reply: Reply, form: dict[str, str], line: Line) -> None:
     """One step of a call is its path and its key; Twilio's own token tells a second press from a repeated request."""
     event = Event("voice", reply.language, reply.intents[0], reply.country, reply.layer)
     token = request.headers.get("I-Twilio-Idempotency-Token", "")
-    line.events.record(event, form["CallSid"], request.path, form.get("Digits", ""), token)
+    line.count(event, form["CallSid"], request.path, form.get("Digits", ""), token)
 
 
 def read_path(path: str) -> tuple[tuple[str, ...], str | None, Place]:

@@ -80,8 +80,11 @@ def typical() -> Flask:
 
 
 def line() -> Flask:
-    from ivr.app import create_app  # here, so that the other rungs do not carry it
+    from ivr import limits  # here, so that the other rungs do not carry it
+    from ivr.app import create_app
 
+    # All limits are weighed as always, and none is reached: a few thousand senders stand for a whole country.
+    limits.SAME_TEXT = limits.A_NUMBER = limits.NEW_NUMBERS = limits.Limit(10**9, 600)
     return create_app()
 
 

@@ -62,9 +62,23 @@ ALLOWED = {
     "carrier": set(),
     "outbox": {"carrier", "database", "pseudonyms", "tables"},
     "worker": {"answering", "carrier", "catalogue", "model", "outbox", "settings", "voice"},
-    "line": {"catalogue", "countries", "events", "model", "outbox", "recordings", "settings", "store"},
+    "limits": set(),
+    "logs": {"events"},
+    "metrics": {"events"},
+    "line": {
+        "catalogue",
+        "countries",
+        "events",
+        "limits",
+        "metrics",
+        "model",
+        "outbox",
+        "recordings",
+        "settings",
+        "store",
+    },
     "door": {"settings"},
-    "sms": {"answering", "door", "events", "line", "model", "store", "wording"},
+    "sms": {"answering", "door", "events", "limits", "line", "model", "store", "wording"},
     "voice": {"answering", "door", "events", "line", "model", "sms", "store"},
     "demo": {"carrier", "line", "phone", "settings"},
     "app": {
@@ -74,7 +88,10 @@ ALLOWED = {
         "demo",
         "door",
         "events",
+        "limits",
         "line",
+        "logs",
+        "metrics",
         "model",
         "outbox",
         "recordings",
@@ -92,7 +109,7 @@ ALLOWED = {
     "report": {"tables"},
     "backup": {"database"},
     "tending": {"backup", "database", "outbox", "report", "retention", "settings"},
-    "wsgi": {"app"},
+    "wsgi": {"app", "logs"},
 }
 PURE = {
     "model",
@@ -185,6 +202,13 @@ def test_every_file_that_the_readme_names_is_there() -> None:
         assert (HOME / name).exists(), name
 
 
+def test_every_test_that_the_threats_name_is_there() -> None:
+    named = re.findall(r"`(tests/\w+\.py)::(\w+)`", (HOME / "docs/threats.md").read_text(encoding="utf-8"))
+    assert len(named) > 40
+    for file, test in named:
+        assert f"def {test}(" in (HOME / file).read_text(encoding="utf-8"), test
+
+
 def test_the_readme_names_the_commands_that_ci_runs() -> None:
     script = (HOME / ".ci/run").read_text(encoding="utf-8")
     for command in ("make check", "make test"):
@@ -208,8 +232,8 @@ def test_nothing_names_this_machine_or_a_registry() -> None:
 def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., Flask]) -> None:
     assert set(Settings.__dataclass_fields__) == {
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
-        "optout", "default_country", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
-        "outbound_countries", "outbound_daily", "redis_url", "api_url",
+        "optout", "default_country", "countries", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
+        "outbound_countries", "outbound_daily", "redis_url", "metrics_token", "api_url",
     }  # fmt: skip
 
 

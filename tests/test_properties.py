@@ -24,7 +24,7 @@ from .conftest import ENVIRONMENT, phone
 from .test_door import CALL, SMS, send
 
 LONGEST = 1600
-PEOPLE = itertools.cycle(f"{prefix}{n:07d}" for n in range(50) for prefix in ("+25470", "+1415555", "+5255", "+2519"))
+PEOPLE = (f"{prefix}{n:07d}" for n in itertools.count() for prefix in ("+25470", "+1415555", "+5255", "+2519"))
 
 
 @pytest.fixture(scope="module")

@@ -74,6 +74,13 @@ def test_all_faults_are_told_at_once() -> None:
         ("IVR_DEFAULT_COUNTRY", "KENYA", "two letters"),
         ("IVR_DEFAULT_COUNTRY", "a/", "two letters"),
         ("IVR_DEFAULT_COUNTRY", "éé", "two letters"),
+        ("TWILIO_AUTH_TOKEN", "demo-token", "which everybody knows"),
+        ("TWILIO_AUTH_TOKEN", "mine, demo-token", "which everybody knows"),
+        ("IVR_SECRET_KEY", "only-for-a-demo-on-this-very-laptop", "can be guessed"),
+        ("IVR_SECRET_KEY", "a" * 64, "can be guessed"),
+        ("IVR_SECRET_KEY", "0123456" * 8, "can be guessed"),
+        ("IVR_METRICS_TOKEN", "short", "shorter than 16"),
+        ("IVR_COUNTRIES", "KENYA", "two letters"),
         ("IVR_CALLBACK", "yes", "1 (reject"),
         ("IVR_OUTBOUND_COUNTRIES", "KENYA", "two letters"),
         ("IVR_OUTBOUND_COUNTRIES", "KE;TZ", "two letters"),
@@ -90,9 +97,11 @@ def test_a_wrong_value_stops_the_start(name: str, value: str, remedy: str) -> No
 
 
 def test_a_fault_never_prints_a_secret() -> None:
-    told = fault(IVR_SECRET_KEY="hunter2", TWILIO_AUTH_TOKEN="swordfish", IVR_OPTOUT="both")
+    told = fault(IVR_SECRET_KEY="hunter2", TWILIO_AUTH_TOKEN="swordfish", IVR_METRICS_TOKEN="pike", IVR_OPTOUT="both")
+    told += fault(IVR_SECRET_KEY="hunter2" * 9, TWILIO_AUTH_TOKEN="swordfish,demo-token")
     assert "hunter2" not in told
     assert "swordfish" not in told
+    assert "pike" not in told
 
 
 def test_good_values_are_tidied() -> None:
@@ -104,6 +113,7 @@ def test_good_values_are_tidied() -> None:
             "IVR_LANGUAGES": "en, es,,",
             "IVR_DEFAULT_COUNTRY": " ke ",
             "IVR_REVIEWED_ONLY": "1",
+            "IVR_COUNTRIES": "ke, tz",
             "IVR_OUTBOUND_COUNTRIES": "ke, tz",
             "IVR_OUTBOUND_DAILY": " 20 ",
             "IVR_CALLBACK": "1",
@@ -111,6 +121,7 @@ def test_good_values_are_tidied() -> None:
         }
     )
     assert (settings.outbound_countries, settings.outbound_daily, settings.callback) == (("KE", "TZ"), 20, True)
+    assert settings.countries == ("KE", "TZ")
     assert settings.api_url == "http://127.0.0.1:4010"
     assert settings.auth_tokens == ("new", "old")
     assert settings.base_url == "https://line.example.org:8443"
@@ -121,7 +132,7 @@ def test_good_values_are_tidied() -> None:
 def test_what_is_left_empty_has_its_default() -> None:
     optional = (
         "DATABASE_URL", "IVR_OPTOUT", "IVR_LANGUAGES", "IVR_DEFAULT_COUNTRY", "IVR_CALLBACK", "IVR_OUTBOUND_COUNTRIES",
-        "IVR_OUTBOUND_DAILY", "REDIS_URL", "TWILIO_API_URL",
+        "IVR_OUTBOUND_DAILY", "REDIS_URL", "TWILIO_API_URL", "IVR_COUNTRIES", "IVR_METRICS_TOKEN",
     )  # fmt: skip
     assert Settings.from_env(ENVIRONMENT | dict.fromkeys(optional, "")) == Settings.from_env(ENVIRONMENT)
     assert Settings.from_env(ENVIRONMENT).database_url == "sqlite:///var/line.db"
