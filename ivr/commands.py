@@ -18,6 +18,7 @@ from ivr.app import create_app
 from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
+from ivr.connecting import connect
 from ivr.content import ContentError, Source
 from ivr.demo import Loopback
 from ivr.fallback import export
@@ -50,6 +51,7 @@ def cli() -> None:
 
 
 cli.add_command(record)
+cli.add_command(connect)
 
 
 def main() -> None:

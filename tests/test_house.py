@@ -57,6 +57,7 @@ ALLOWED = {
     "checking": {"model", "content", "catalogue", "folding", "lexicon", "translating", "understanding", "wording"},
     "store": set(),
     "carrier": set(),
+    "connecting": {"carrier", "settings"},
     "outbox": {"carrier"},
     "worker": {"answering", "carrier", "catalogue", "model", "outbox", "settings", "voice"},
     "line": {"catalogue", "countries", "events", "model", "outbox", "recordings", "settings", "store"},
