@@ -21,6 +21,7 @@ from ivr.checking import Check
 from ivr.connecting import connect
 from ivr.content import ContentError, Source
 from ivr.demo import Loopback
+from ivr.doctor import doctor
 from ivr.fallback import export
 from ivr.line import the_line
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
@@ -52,6 +53,7 @@ def cli() -> None:
 
 cli.add_command(record)
 cli.add_command(connect)
+cli.add_command(doctor)
 
 
 def main() -> None:

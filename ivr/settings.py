@@ -69,7 +69,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the settings of production. Raises SettingsError with every fault at once."""
-        faults = [*_missing(env), *_wrong(env)]
+        faults = faults_of(env)
         if faults:
             raise SettingsError("The line cannot start:\n" + "\n".join(f"- {fault}" for fault in faults))
         return cls(
@@ -105,6 +105,11 @@ class Settings:
             "IVR_OUTBOUND_COUNTRIES": ",".join(sorted(SUPPORTED_REGIONS)),
         } | {name: value for name, value in env.items() if value}
         return replace(cls.from_env(filled), demo=True)
+
+
+def faults_of(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with these settings, each beginning with the setting's name and saying what to put there."""
+    return [*_missing(env), *_wrong(env)]
 
 
 def own_content(env: Mapping[str, str]) -> Path | None:
