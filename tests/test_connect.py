@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import phonenumbers
 import pytest
 from click.testing import CliRunner, Result
+from flask import Flask
 
 from ivr.carrier import NUMBER_FIELDS, Carrier, CarrierError
 from ivr.commands import cli
 from ivr.connecting import OVERRIDES, astray, offer, texts_to_enter, wanted
+from ivr.phone import sign
 from ivr.settings import HOME
 
 from .conftest import ACCOUNT, BASE_URL, ENVIRONMENT, TOKEN
@@ -159,3 +161,45 @@ def test_without_settings_it_names_what_is_missing(
         commands.main()
     assert left.value.code == 1
     assert "TWILIO_ACCOUNT_SID is not set" in capsys.readouterr().err
+
+
+# --- Other carriers --------------------------------------------------------------------------------------------
+
+UUID = "5c46b95f-0000-4000-8000-0123456789ab"
+CARRIERS = {"SignalWire": ("/api/laml", "X-SignalWire-Signature"), "Somleng": ("", "X-Twilio-Signature")}
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_another_carrier_is_asked_below_its_own_address_by_its_own_kind_of_account(name: str) -> None:
+    with TwilioApi(CARRIERS[name][0]) as api:
+        api.token = "PT-the-first-is-asked-with"
+        api.own(NUMBER)
+        keys = {"TWILIO_ACCOUNT_SID": UUID, "TWILIO_AUTH_TOKEN": f"{api.token},PSK-the-second-signs"}
+        done = run(api, NUMBER, "--yes", "--plain", **keys)
+        assert done.exit_code == 0, done.output
+        assert api.numbers[f"PN{0:032x}"]["voice_url"] == f"{BASE_URL}/voice"
+        carrier = Carrier(UUID, api.token, api.url)
+        assert carrier.account() == ("active", "Full")
+        assert carrier.send_text("+15005550009", NUMBER, "a page").kind == "accepted"
+        assert api.sent("+15005550009") == ["a page"]
+
+
+@pytest.mark.parametrize("name", CARRIERS)
+def test_another_carrier_signs_with_its_own_key_and_names_things_by_uuid(
+    make_app: Callable[..., Flask], name: str
+) -> None:
+    app = make_app(TWILIO_ACCOUNT_SID=UUID, TWILIO_AUTH_TOKEN="PT-asks,PSK-signs")
+    text = {"AccountSid": UUID, "MessageSid": UUID, "From": "+15005550009", "To": NUMBER, "Body": "0"}
+    call = {"AccountSid": UUID, "CallSid": UUID, "From": "+15005550009", "To": NUMBER}
+    for path, form in (("/sms", text), ("/voice", call)):
+        for key, status in (("PSK-signs", 200), ("PSK-forged", 403)):
+            headers = {CARRIERS[name][1]: sign(key, BASE_URL + path, form)}
+            answer = app.test_client().post(path, base_url=BASE_URL, data=form, headers=headers)
+            assert answer.status_code == status
+
+
+@pytest.mark.parametrize("sid", [UUID[:-1], UUID + "0", UUID.replace("-", ""), f"{UUID}\n", f"x{UUID}"])
+def test_what_only_resembles_a_uuid_is_refused(make_app: Callable[..., Flask], sid: str) -> None:
+    form = {"AccountSid": ACCOUNT, "MessageSid": sid, "From": "+15005550009", "To": NUMBER, "Body": "0"}
+    headers = {"X-Twilio-Signature": sign(TOKEN, f"{BASE_URL}/sms", form)}
+    assert make_app().test_client().post("/sms", base_url=BASE_URL, data=form, headers=headers).status_code == 400
