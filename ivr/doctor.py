@@ -91,6 +91,10 @@ class Patient:
         """The database. Raises StoreError."""
         return open_engine(self.settings.database_url)
 
+    def close(self) -> None:
+        if "engine" in vars(self):
+            self.engine.dispose()
+
     @property
     def carrier(self) -> Carrier:
         settings = self.settings
@@ -144,7 +148,9 @@ def check_secrets(patient: Patient) -> Iterator[Finding]:
 
 
 def check_clock(patient: Patient) -> Iterator[Finding]:
-    for url in (patient.settings.api_url or TWILIO, patient.settings.base_url):
+    urls = [patient.settings.api_url or TWILIO]
+    urls += [] if "IVR_BASE_URL" in patient.broken else [patient.settings.base_url]
+    for url in urls:
         try:
             theirs = parsedate_to_datetime(requests.head(url, timeout=TIMEOUT).headers["Date"])
         except (requests.RequestException, KeyError, ValueError):
@@ -219,11 +225,14 @@ def check_queue(patient: Patient) -> Iterator[Finding]:
         if redis_url:
             from redis import Redis  # late: only who uses Redis loads it
 
-            Redis.from_url(redis_url, socket_connect_timeout=TIMEOUT, socket_timeout=TIMEOUT).set("ivr.doctor", 1, ex=1)
+            waits = {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT}
+            with Redis.from_url(redis_url, **waits) as redis:
+                redis.set("ivr.doctor", 1, ex=1)
         else:
             queue = open_queue()
             queue.put("doctor", 1)
             queue.get("doctor")
+            queue.storage.close()
         yield fine("queue", "can be written to")
     except Exception as error:  # of sqlite3, Huey, redis or the file system
         if redis_url:
@@ -486,6 +495,7 @@ def examine(env: Mapping[str, str], checks: Iterable[Check] = CHECKS) -> Iterato
             yield check.name, Finding("skipped", check.name, f"mend {', '.join(lacking)} first")
         else:
             yield from ((check.name, finding) for finding in _safely(check, patient))
+    patient.close()
 
 
 def _safely(check: Check, patient: Patient) -> Iterator[Finding]:

@@ -138,6 +138,16 @@ def test_a_country_is_told_with_its_source(country: str, told: str) -> None:
     assert date.fromisoformat(lines[-1].rpartition(", ")[2].rstrip(".")) <= date.today()
 
 
+def test_every_country_of_the_table_can_be_told() -> None:
+    rows = (HOME / "content/carriers.csv").read_text(encoding="utf-8").splitlines()[1:]
+    codes = [row.partition(",")[0] for row in rows]
+    assert codes == sorted(set(codes))
+    assert set(codes) <= phonenumbers.SUPPORTED_REGIONS
+    assert all(len(row.split(",")) == 6 for row in rows)  # no comma inside, so that any editor may be used
+    for code in codes:
+        assert offer(code)[-1].startswith("Source: ")
+
+
 def test_where_nothing_is_known_it_says_so(api: TwilioApi) -> None:
     assert "nothing is known here" in offer("FJ")[0]
     number = phonenumbers.example_number_for_type("IN", phonenumbers.PhoneNumberType.MOBILE)

@@ -51,6 +51,7 @@ class World:
         self.folder, self.catalogue, self.api = folder, catalogue, api
         self.server = make_server("127.0.0.1", 0, lambda *_: [], threaded=True, request_handler=_Quiet)
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        self.store: ThreadingHTTPServer | None = None
         self.own = folder / "own"
         self.own.mkdir()
         self.env = ENVIRONMENT | {
@@ -91,8 +92,9 @@ def world(tmp_path: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch)
     with TwilioApi() as api:
         world = World(tmp_path, catalogue, api)
         yield world
-        world.server.shutdown()
-        world.server.server_close()
+        for server in filter(None, (world.server, world.store)):
+            server.shutdown()
+            server.server_close()
 
 
 # --- Well --------------------------------------------------------------------------------------------------
@@ -138,7 +140,7 @@ def test_the_command_ends_with_1_where_something_is_wrong_and_tells_it_in_json_t
 
 def test_it_runs_where_nothing_is_set_and_examines_what_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = list(examine({}))
+    found = list(examine({"TWILIO_API_URL": "http://127.0.0.1:9"}))
     missing = {finding.where for name, finding in found if name == "settings"}
     assert missing == set(ENVIRONMENT)
     assert {name for name, finding in found if finding.severity == "skipped"} >= {"reach", "door", "urgent", "number"}
@@ -219,9 +221,9 @@ def serve_audio(world: World) -> None:
     file.write_bytes(b"ID3 as good as a recording")
     (world.folder / "store").mkdir()
     handler = partial(SimpleHTTPRequestHandler, directory=world.folder / "store")
-    store = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=store.serve_forever, daemon=True).start()
-    world.env["AUDIO_BASE_URL"] = f"http://127.0.0.1:{store.server_port}/line"
+    world.store = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=world.store.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    world.env["AUDIO_BASE_URL"] = f"http://127.0.0.1:{world.store.server_port}/line"
 
 
 def set_env(**values: str) -> Callable[[World], None]:
@@ -273,6 +275,10 @@ ILL: dict[str, tuple[Callable[[World], Any], str, str, str, Callable[[World], An
     "a damaged queue": (
         damage_queue, "queue", "no queue", "delete var/queue.db",
         lambda world: (world.folder / "var/queue.db").unlink(),
+    ),
+    "a Redis that does not run": (
+        set_env(REDIS_URL="redis://127.0.0.1:9/0"), "queue", "no queue", "take REDIS_URL away",
+        lambda world: world.env.pop("REDIS_URL"),
     ),
     "no worker": (a_row_that_waits, "worker", "no worker runs", "ivr worker", a_worker_runs),
     "nothing is approved": (
@@ -343,6 +349,15 @@ def test_what_is_wrong_is_found_named_and_mended_by_the_words_given(world: World
     assert mend in found[check].mend
     follow(world)
     assert not world.faults(check)
+
+
+@pytest.mark.parametrize(
+    ("token", "wrong"), [("a-token-for-tests", True), ("0123456789ABCDEF" * 2, True), (secrets.token_hex(16), False)]
+)
+def test_a_token_that_cannot_be_twilios_is_told_before_twilio_is_asked(token: str, wrong: bool) -> None:
+    (check,) = (check for check in CHECKS if check.name == "secrets")
+    told = [finding for _, finding in examine(ENVIRONMENT | {"TWILIO_AUTH_TOKEN": token}, [check])]
+    assert [finding.where for finding in told if finding.severity == "fault"] == ["TWILIO_AUTH_TOKEN"] * wrong
 
 
 def test_a_fault_is_told_once_and_hides_no_other(world: World) -> None:
