@@ -194,10 +194,13 @@ def check_database(patient: Patient) -> Iterator[Finding]:
         cause = str(getattr(error, "orig", error)).partition("\n")[0]
         yield fault(where, f"it cannot be read and written: {cause}", _mend_database(file))
     else:
-        if missing:
-            yield warning(where, f"no table {', '.join(missing)} yet", "start the line: each is made when first needed")
+        if callers.name in missing:
+            yield warning(
+                where, f"it has no table {callers.name}", "start the line with this DATABASE_URL: it makes it"
+            )
         else:
-            yield fine(where, "read and written; all tables are there")
+            later = f"; not needed yet: {', '.join(missing)}" if missing else ""
+            yield fine(where, f"read and written{later}")
 
 
 def _tried(engine: Engine) -> list[str]:
@@ -530,5 +533,5 @@ def doctor(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"findings": found, "faults": faults}, ensure_ascii=False, indent=1))
     else:
-        click.echo(f"{faults} faults")
+        click.echo(f"faults: {faults}")
     sys.exit(1 if faults else 0)
