@@ -1,10 +1,12 @@
-"""The one place that asks Twilio for something: a text, a call, and what became of one whose outcome is unknown."""
+"""The one place that asks Twilio for something: a text, a call, what became of one whose outcome is unknown; and, for
+who sets the line up, the account and its numbers."""
 
 from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -34,6 +36,37 @@ class Outcome:
     kind: Literal["accepted", "refused", "later", "unknown"]
     sid: str = ""
     why: str = ""
+
+
+class CarrierError(Exception):
+    """The API refused or did not answer, in words for an operator. `status`: of HTTP, 0 where there was none."""
+
+    def __init__(self, why: str, status: int = 0) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNumber:
+    """A number of the account. `fields`: NUMBER_FIELDS and their values, empty where none is set; `capabilities`:
+    such as {"sms": False}.
+    """
+
+    sid: str
+    number: str
+    fields: Mapping[str, str]
+    capabilities: Mapping[str, bool]
+
+
+# What decides where a number's calls and texts go, by the names of the client's `update`. An application or a trunk
+# takes the place of the URLs.
+NUMBER_FIELDS = (
+    "voice_url", "voice_method", "voice_fallback_url", "voice_fallback_method",
+    "sms_url", "sms_method", "sms_fallback_url", "sms_fallback_method",
+    "status_callback", "status_callback_method",
+    "voice_application_sid", "sms_application_sid", "trunk_sid",
+)  # fmt: skip
+MOST_NUMBERS = 1000  # of an account; one page of Twilio's list
 
 
 class Carrier:
@@ -81,6 +114,22 @@ class Carrier:
             return Outcome("later", why=type(fault).__name__)
         return Outcome("unknown", why="not in the list")
 
+    def account(self) -> tuple[str, str]:
+        """The account's status ("active") and type ("Full", "Trial"). Raises CarrierError."""
+        with _told():
+            account = self._client.api.accounts(self._account).fetch()
+            return str(account.status or ""), str(account.type or "")
+
+    def numbers(self) -> list[OwnNumber]:
+        """The account's numbers. Raises CarrierError."""
+        with _told():
+            return [_own(number) for number in self._client.incoming_phone_numbers.list(limit=MOST_NUMBERS)]
+
+    def change(self, sid: str, fields: Mapping[str, str]) -> None:
+        """Set these of NUMBER_FIELDS at a number. Raises CarrierError."""
+        with _told():
+            self._client.incoming_phone_numbers(sid).update(**fields)
+
     @cached_property
     def _client(self) -> Any:
         from twilio.http.http_client import TwilioHttpClient  # late: 14 MB that no web process needs
@@ -93,6 +142,25 @@ class Carrier:
         if self._api_url:
             client.api.base_url = self._api_url
         return client
+
+
+def _own(number: Any) -> OwnNumber:
+    fields = {name: str(getattr(number, name) or "") for name in NUMBER_FIELDS}
+    return OwnNumber(number.sid, number.phone_number, fields, number.capabilities or {})
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Whatever goes wrong with a request, as a CarrierError."""
+    from twilio.base.exceptions import TwilioException
+
+    try:
+        yield
+    except TwilioException as fault:
+        status = getattr(fault, "status", 0)
+        raise CarrierError(f"HTTP {status}, {getattr(fault, 'msg', fault)}", status) from fault
+    except Exception as fault:
+        raise CarrierError(f"no answer that can be read ({type(fault).__name__})") from fault
 
 
 def _outcome(request: Callable[[], str]) -> Outcome:

@@ -19,9 +19,11 @@ from ivr.cards import cards
 from ivr.carrier import Carrier
 from ivr.catalogue import load_catalogue
 from ivr.checking import Check
+from ivr.connecting import connect
 from ivr.content import ContentError, Source
 from ivr.database import StoreError
 from ivr.demo import Loopback
+from ivr.doctor import doctor
 from ivr.fallback import export
 from ivr.line import the_line
 from ivr.phone import Call, Phone, PhoneError, over_wsgi
@@ -51,7 +53,7 @@ def cli() -> None:
     """The baclofen line: texts and calls about the medicine baclofen."""
 
 
-for command in (cards, record, *COMMANDS):
+for command in (cards, connect, doctor, record, *COMMANDS):
     cli.add_command(command)
 
 

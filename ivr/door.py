@@ -17,14 +17,15 @@ from ivr.settings import Settings
 LARGEST_BODY = 64 * 1024  # bytes; a text of 1,600 characters with all its fields takes a fifth of that
 MOST_FIELDS = 200
 
-_SID = "[0-9a-fA-F]{32}"
+_HEX = "[0-9a-fA-F]"
+_UUID = f"{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}}"  # of SignalWire and Somleng, where Twilio has its SIDs
 # The signature does not tell where one value ends and the next name begins, so no value that we act on may hold
 # the name of another field. A texter has a number; a caller may hide behind any raw string, and is answered too.
 _NUMBER = re.compile(r"([a-z]{1,20}:)?\+?[0-9]{3,20}", re.ASCII)
 _RAW = re.compile(r"(?!.*(City|State|Zip|Country|Sid|Status|Version|Direction|Digits))[^\x00-\x1f\x7f]{0,200}")
 _REQUIRED: dict[str, dict[str, re.Pattern[str]]] = {
-    "sms": {"MessageSid": re.compile(f"(SM|MM){_SID}"), "From": _NUMBER, "To": _NUMBER},
-    "voice": {"CallSid": re.compile(f"CA{_SID}"), "From": _RAW, "To": _RAW},
+    "sms": {"MessageSid": re.compile(f"(SM|MM){_HEX}{{32}}|{_UUID}"), "From": _NUMBER, "To": _NUMBER},
+    "voice": {"CallSid": re.compile(f"CA{_HEX}{{32}}|{_UUID}"), "From": _RAW, "To": _RAW},
     "status": {},
 }
 _OPTIONAL = {
@@ -50,7 +51,7 @@ class Refused(Exception):
 
 def let_in(request: Request, settings: Settings, kind: str) -> dict[str, str]:
     """The form of a signed request, its values cleaned of what XML cannot hold. Raises Refused."""
-    if not request.headers.get("X-Twilio-Signature"):
+    if not _signature(request):
         raise Refused(403, "no X-Twilio-Signature: only Twilio's own requests are answered here")
     form = _form(request)
     if not _signed(request, _url(request, settings), form, settings):
@@ -95,9 +96,14 @@ def _url(request: Request, settings: Settings) -> str:
     return settings.base_url + path + (f"?{query}" if query else "")
 
 
+def _signature(request: Request) -> str:
+    """Twilio's and Somleng's header; SignalWire's, made in the same way."""
+    return request.headers.get("X-Twilio-Signature") or request.headers.get("X-SignalWire-Signature", "")
+
+
 def _signed(request: Request, url: str, form: Mapping[str, str], settings: Settings) -> bool:
     """Whether one of our tokens signed this. Our own check is quick and may only say yes; else the library decides."""
-    signature, kind = request.headers["X-Twilio-Signature"], request.headers.get(SIGNATURE_SETTINGS_HEADER)
+    signature, kind = _signature(request), request.headers.get(SIGNATURE_SETTINGS_HEADER)
     if kind is None and any(agrees(token, url, form, signature) for token in settings.auth_tokens):
         return True
     algorithm = get_signature_algorithm(kind)

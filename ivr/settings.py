@@ -74,7 +74,7 @@ class Settings:
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> Settings:
         """Read the settings of production. Raises SettingsError with every fault at once."""
-        return cls._read(env, [*_missing(env), *_wrong(env), *_guessable(env)])
+        return cls._read(env, faults_of(env))
 
     @classmethod
     def _read(cls, env: Mapping[str, str], faults: list[str]) -> Settings:
@@ -117,6 +117,11 @@ class Settings:
         return replace(cls._read(filled, [*_missing(filled), *_wrong(filled)]), demo=True)
 
 
+def faults_of(env: Mapping[str, str]) -> list[str]:
+    """What is wrong with these settings, each beginning with the setting's name and saying what to put there."""
+    return [*_missing(env), *_wrong(env), *_guessable(env)]
+
+
 def own_content(env: Mapping[str, str]) -> Path | None:
     """The operator's folder over the shipped words."""
     return Path(env["IVR_CONTENT"].strip()) if env.get("IVR_CONTENT", "").strip() else None
@@ -134,7 +139,10 @@ def listed(text: str) -> tuple[str, ...]:
 _HOST = r"https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:]+\])(:[0-9]{1,5})?"
 _COUNTRIES = "[A-Za-z]{2}( *, *[A-Za-z]{2})*"
 _URL = re.compile(_HOST + "/?", re.ASCII)
-_AUDIO_URL = re.compile(_HOST + "(/[A-Za-z0-9._~-]+)*/?", re.ASCII)
+_FOLDER_URL = re.compile(_HOST + "(/[A-Za-z0-9._~-]+)*/?", re.ASCII)
+_ACCOUNT = (
+    "(AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?"  # Twilio's; SignalWire's, Somleng's
+)
 _HELPER = re.compile(
     r"(?:(?P<language>[a-z]{2,3})=)?(?P<number>\+[1-9]\d{6,14})(?:@(?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d))?",
     re.ASCII,
@@ -184,12 +192,12 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
     url, country = env.get("IVR_BASE_URL", "").strip(), env.get("IVR_DEFAULT_COUNTRY", "").strip()
     if url and not _URL.fullmatch(url):
         faults.append("IVR_BASE_URL must be scheme and host only, such as https://line.example.org")
-    if not _AUDIO_URL.fullmatch(env.get("AUDIO_BASE_URL", "").strip() or "https://none"):
+    if not _FOLDER_URL.fullmatch(env.get("AUDIO_BASE_URL", "").strip() or "https://none"):
         faults.append(
             "AUDIO_BASE_URL must be the URL of a folder of recordings, such as https://audio.example.org/line"
         )
-    if not re.fullmatch("(AC[0-9a-fA-F]{32})?", env.get("TWILIO_ACCOUNT_SID", "").strip()):
-        faults.append("TWILIO_ACCOUNT_SID must be AC and 32 digits, as the Twilio console shows it")
+    if not re.fullmatch(_ACCOUNT, env.get("TWILIO_ACCOUNT_SID", "").strip()):
+        faults.append("TWILIO_ACCOUNT_SID must be AC and 32 digits, as the Twilio console shows it (elsewhere a UUID)")
     if env.get("TWILIO_AUTH_TOKEN", "").strip() and not listed(env["TWILIO_AUTH_TOKEN"]):
         faults.append("TWILIO_AUTH_TOKEN holds no token")
     if not re.fullmatch("([A-Za-z]{2})?", country):
@@ -226,7 +234,7 @@ def _wrong_outbound(env: Mapping[str, str]) -> list[str]:
         "IVR_OUTBOUND_COUNTRIES": (_COUNTRIES, "must be countries' two letters, such as KE,TZ"),
         "IVR_OUTBOUND_DAILY": ("[0-9]{1,6}", "must be a number: the most texts and calls in 24 hours"),
         "REDIS_URL": ("(rediss?|unix)://.+", "must be an address such as redis://localhost:6379/0"),
-        "TWILIO_API_URL": (_URL.pattern, "must be scheme and host only, such as https://api.twilio.com"),
+        "TWILIO_API_URL": (_FOLDER_URL.pattern, "must have scheme and host, such as https://api.twilio.com"),
     }
     read = {name: env.get(name, "").strip() for name in rules}
     return [

@@ -49,7 +49,7 @@ outbox = Table(
     Column("page", Integer, nullable=False, default=0),  # pages that Twilio has accepted; the one to send next
     Column("attempts", Integer, nullable=False, default=0),  # of this page; in `sending`: looks at Twilio's list
     Column("claim", String(32)),  # drawn anew at each claim: only its holder settles
-    Column("sid", String(34)),  # of the last page, or of the call
+    Column("sid", String(36)),  # of the last page, or of the call
     Column("why", String(40)),  # a code, never words
     Column("asked_at", Float, nullable=False),  # seconds of 1970, as all times here
     Column("due_at", Float, nullable=False),  # when to send, or to send again, or to look

@@ -1,17 +1,20 @@
 """Twilio's REST API on loopback, as far as the line uses it: a recording stand-in for the documented protocol.
 
 Messages and Calls can be created and listed (2010-04-01). `modes` names what happens to the next requests to create, in
-order; after them, `mode`. What was accepted stands in `accepted`, whatever the client heard of it.
+order; after them, `mode`. What was accepted stands in `accepted`, whatever the client heard of it. The account can be
+fetched, its IncomingPhoneNumbers listed and changed (`numbers`; `changes` holds what was sent) by whoever has `token`.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import socket
 import struct
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from email.utils import formatdate
@@ -44,9 +47,14 @@ ANSWERS = {
 
 
 class TwilioApi:
-    """`with TwilioApi() as api:` serves at `api.url`."""
+    """`with TwilioApi() as api:` serves at `api.url`, below `path` if one is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str = "") -> None:
+        self.account = {"status": "active", "type": "Full"}
+        self.token: str | None = None  # any, unless one is given
+        self.numbers: dict[str, dict[str, Any]] = {}  # by SID, as Twilio's JSON has them
+        self.changes: list[dict[str, str]] = []  # the forms that changed a number
+        self.path = path
         self.mode: str | Callable[[], str] = "fine"
         self.modes: list[str] = []
         self.list_modes: list[str] = []
@@ -61,7 +69,7 @@ class TwilioApi:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"http://127.0.0.1:{self._server.server_port}{path}"
 
     def __enter__(self) -> TwilioApi:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
@@ -75,6 +83,28 @@ class TwilioApi:
     def sent(self, to: str) -> list[str]:
         """Bodies of texts, or URLs of calls, that were accepted for this number, in order."""
         return [entry.get("body") or entry.get("url", "") for entry in self.accepted if entry["to"] == to]
+
+    def own(self, number: str, **fields: Any) -> dict[str, Any]:
+        """Give the account a number, as one newly bought: it answers with Twilio's demonstration."""
+        demo = "https://demo.twilio.com/welcome"
+        new = {
+            "sid": f"PN{len(self.numbers):032x}",
+            "phone_number": number,
+            "capabilities": {"voice": True, "sms": True},
+        }
+        new |= {"voice_url": f"{demo}/voice/", "sms_url": f"{demo}/sms/reply/", "status_callback": ""}
+        new |= dict.fromkeys(("voice_method", "sms_method", "status_callback_method"), "POST")
+        self.numbers[new["sid"]] = new | fields
+        return self.numbers[new["sid"]]
+
+    def change(self, sid: str, form: dict[str, str]) -> dict[str, Any] | None:
+        """What a form in Twilio's spelling (VoiceUrl) makes of a number; None for one that is not there."""
+        if sid not in self.numbers:
+            return None
+        self.changes.append(form)
+        changed = {re.sub("(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in form.items()}
+        self.numbers[sid] |= changed
+        return self.numbers[sid]
 
     def next_mode(self) -> str:
         with self.lock:
@@ -101,10 +131,15 @@ class _Handler(BaseHTTPRequestHandler):
     api: ClassVar[TwilioApi]
     timeout = 30
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string(self.api.clock() if timestamp is None else timestamp)
+
     def do_POST(self) -> None:
         kind = urlsplit(self.path).path.rpartition("/")[2].removesuffix(".json")
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        form = {name: values[0] for name, values in parse_qs(body).items()}
+        form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
+        if "/IncomingPhoneNumbers/" in self.path:
+            return self._admitted(lambda: self.api.change(kind, form))
         mode = self.api.next_mode()
         status, code, accepted = ANSWERS[mode]
         entry = self.api.accept(kind, form) if accepted else {}
@@ -119,10 +154,30 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(status, "<html>")
         else:
             self._answer(status, json.dumps({"status": status, "code": code, "message": f"to {form['To']}"}))
+        return None
+
+    def _admitted(self, found: Callable[[], Any]) -> None:
+        """What only the account's own token may see and change."""
+        name = self.path.removeprefix(self.api.path).split("/")[3].removesuffix(".json")
+        key = b64encode(f"{name}:{self.api.token}".encode()).decode()
+        if self.api.token and self.headers["Authorization"] != f"Basic {key}":
+            return self._answer(401, json.dumps({"status": 401, "code": 20003, "message": "Authenticate"}))
+        entry = found()
+        if entry is None:
+            return self._answer(404, json.dumps({"status": 404, "code": 20404, "message": "not found"}))
+        return self._answer(200, json.dumps(entry))
+
+    def do_HEAD(self) -> None:
+        self._answer(404, "")
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
         kind = url.path.rpartition("/")[2].removesuffix(".json")
+        if kind == "IncomingPhoneNumbers":
+            listed = {"incoming_phone_numbers": [*self.api.numbers.values()], "next_page_uri": None}
+            return self._admitted(lambda: listed)
+        if url.path.rpartition("/")[0].endswith("/Accounts"):
+            return self._admitted(lambda: self.api.account | {"sid": kind})
         mode = self.api.list_modes.pop(0) if self.api.list_modes else "fine"
         if mode == "hangs":
             self.api.released.wait(30)

@@ -51,7 +51,7 @@ def _outbox() -> None:
         sa.Column("page", sa.Integer, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("claim", sa.String(32)),
-        sa.Column("sid", sa.String(34)),
+        sa.Column("sid", sa.String(36)),
         sa.Column("why", sa.String(40)),
         sa.Column("asked_at", sa.Float, nullable=False),
         sa.Column("due_at", sa.Float, nullable=False),
