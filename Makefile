@@ -29,10 +29,12 @@ compare: $(VENV)/ready-dev
 # How fast each language is spoken; for content/languages.toml.
 rates: $(VENV)/ready-dev
 	$(BIN)/python -m tests.rates
-# The long ones: many more generated texts, forms and calls than make test tries; a worker killed while it sends.
+# The long ones: many more generated texts, forms and calls than make test tries; a worker killed while it sends;
+# ten million answers, and how long a report of them takes.
 soak: $(VENV)/ready-dev
 	HYPOTHESIS_PROFILE=soak $(BIN)/pytest tests/test_properties.py
 	$(BIN)/python -m tests.soak_outbox 1000 25
+	$(BIN)/python -m tests.soak_report
 # Known vulnerabilities of all that is pinned. It first asks for one that everybody knows: a service that does not
 # answer would find nothing, and nothing must not look like good news.
 audit: $(VENV)/ready-dev

@@ -154,11 +154,17 @@ class Events:
         if rows := list(_rows(lines)):
             self._make()
             insert = INSERT[self._engine.dialect.name]
-            once = insert(events).on_conflict_do_nothing(index_elements=["key"]).returning(events)
+            once = insert(events).on_conflict_do_nothing(index_elements=["key"]).returning(events.c.key)
             with self._engine.begin() as connection:
-                new = connection.execute(once, rows).all()
-                _add(connection, insert, days, Counter((e.hour[:10], e.channel, e.language, e.intent) for e in new))
-                _add(connection, insert, countries, Counter((e.hour[:10], e.country or "") for e in new))
+                new = {row["key"]: row for row in rows}
+                counted = [new[key] for key in connection.scalars(once, rows)]
+                _add(
+                    connection,
+                    insert,
+                    days,
+                    ((e["hour"][:10], e["channel"], e["language"], e["intent"]) for e in counted),
+                )
+                _add(connection, insert, countries, ((e["hour"][:10], e["country"] or "") for e in counted))
 
     def _insert_unwritten(self) -> None:
         with self._writing:
@@ -186,11 +192,12 @@ class Events:
 
 
 def _add(
-    connection: Connection, insert: Callable[[Table], Any], table: Table, counted: Counter[tuple[str, ...]]
+    connection: Connection, insert: Callable[[Table], Any], table: Table, found: Iterable[tuple[str, ...]]
 ) -> None:
-    """Add what was counted to the sums of `table`, whose key is what it was counted by."""
+    """Count what was found into the sums of `table`, whose key it is."""
     names = [column.name for column in table.primary_key]
-    rows = [dict(zip(names, key, strict=True)) | {"answers": answers} for key, answers in sorted(counted.items())]
+    counted = sorted(Counter(found).items())  # processes that meet at a row meet in one order
+    rows = [dict(zip(names, key, strict=True)) | {"answers": answers} for key, answers in counted]
     if rows:
         statement = insert(table)
         sums = {"answers": table.c.answers + statement.excluded.answers}

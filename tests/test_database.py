@@ -13,16 +13,21 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from click.testing import CliRunner
+from flask import Flask
 from sqlalchemy import Engine, func, select, text
 
+from ivr.commands import cli
 from ivr.database import HEAD, StoreError, address, behind, migrate, open_engine, open_exclusive
 from ivr.events import Event, Events
+from ivr.line import the_line
 from ivr.outbox import CAPS, REST, Outbox
 from ivr.pseudonyms import PERIOD
 from ivr.settings import HOME
 from ivr.store import Caller, Store
 from ivr.tables import callers, countries, days, events, outbox, tables
 
+from .conftest import phone
 from .test_outbox import NOON, NUMBER, RULES, SECRET, asked, rush
 from .test_store import Clock
 
@@ -174,6 +179,36 @@ def test_this_release_runs_on_the_tables_of_a_later_one(database: str) -> None:
     store.close()
     with pytest.raises(StoreError, match="9999"):
         migrate(address(database))
+
+
+def test_the_release_before_can_still_write(database: str) -> None:
+    migrate(address(database))
+    with opened(database) as engine:
+        fill(engine)
+        assert same(kept(engine))
+
+
+def test_the_whole_line_on_postgresql(
+    postgres: Callable[[], str], make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # its journal is in var/
+    url = postgres()
+    assert CliRunner().invoke(cli, ["db", "upgrade"], env={"DATABASE_URL": url}).exit_code == 0
+    line = make_app(DATABASE_URL=url.replace("postgresql://", "postgres://"), IVR_OUTBOUND_COUNTRIES="KE")
+    handset = phone(line, NUMBER, "KE")
+    handset.text("ESPAÑOL")
+    assert handset.text("0")[0].language == "es"
+    call = handset.call()
+    for key in "118":
+        call.press(key)
+    parts = the_line(line)
+    parts.events.fold()
+    assert parts.outbox.tally() == {"queued": 1}
+    assert sum(many for (many,) in tell(parts.events._engine, days.c.answers)) == 6  # type: ignore[misc]
+    assert not list(tmp_path.glob("var/journal/*"))
+    parts.store.close()
+    parts.outbox.close()
+    parts.events._engine.dispose()
 
 
 def test_a_postgresql_without_tables_is_survived_and_used_when_they_come(

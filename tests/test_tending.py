@@ -181,7 +181,7 @@ def aged(engine: Engine, now: datetime, ages: dict[str, float]) -> None:
         for name, age in ages.items():
             then = now - timedelta(days=age)
             seen = then.replace(tzinfo=None)
-            connection.execute(callers.insert().values(caller=name, seen_at=seen))
+            connection.execute(callers.insert().values(caller=name, seen_at=seen, answered="an SID"))
             connection.execute(callers.insert().values(caller=f"{name} out", seen_at=seen, opted_out=True))
             hour, day = then.strftime("%Y-%m-%dT%H"), then.strftime("%Y-%m-%d")
             kind = {"channel": "sms", "language": "en", "intent": name[:9]}
@@ -198,9 +198,11 @@ AGES = {"0": 0, "29": 29, "31": 31, "179": 179, "181": 181, "395": 395, "398": 3
 def test_everything_ends_at_its_age(engine: Engine) -> None:
     now = datetime.now(UTC)
     aged(engine, now, AGES)
-    assert purge(engine, now) == {"callers": 3, "events": 1, "keys of events": 4, "days": 1, "countries": 1}
-    assert purge(engine, now) == {"callers": 0, "events": 0, "keys of events": 0, "days": 0, "countries": 0}
+    ended = {"callers": 3, "keys of callers": 2, "events": 1, "keys of events": 4, "days": 1, "countries": 1}
+    assert purge(engine, now) == ended
+    assert purge(engine, now) == dict.fromkeys(ended, 0)
     left = everything(engine)
+    assert {str(row[0]) for row in left["callers"] if row[5]} == {"0", "29", "future"}
     known = {str(row[0]) for row in left["callers"]}
     assert known == {"0", "29", "31", "179", "future"} | {f"{name} out" for name in AGES}  # an opt-out has no end
     assert {row[1] for row in left["events"]} == {"0", "29", "future", None}
@@ -228,7 +230,7 @@ def test_the_purge_command_ends_the_outbox_too(database: str, run: Callable[...,
     migrate(address(database))
     live(database, tmp_path)  # its texts were asked for long ago
     assert told(run("purge")) == {
-        "callers": 0, "events": 0, "keys of events": 0, "days": 0, "countries": 0,
+        "callers": 0, "keys of callers": 0, "events": 0, "keys of events": 0, "days": 0, "countries": 0,
         "outbox ended": 2, "outbox deleted": 2,
     }  # fmt: skip
 
