@@ -152,7 +152,7 @@ def test_a_database_that_is_new_is_no_fault(world: World) -> None:
     assert not (world.folder / "new").exists()  # looking makes nothing
     world.start()
     ((_, after),) = world.examined("database")
-    assert (after.severity, after.what) == ("fine", "read and written; not needed yet: events, outbox")
+    assert (after.severity, after.what) == ("fine", "read and written")
 
 
 def test_it_prints_no_secret(world: World) -> None:
@@ -261,11 +261,11 @@ ILL: dict[str, tuple[Callable[[World], Any], str, str, str, Callable[[World], An
         lambda world: world.env.update(IVR_CONTENT=str(world.own)),
     ),
     "the demo's key": (
-        set_env(IVR_SECRET_KEY="only-for-a-demo-on-this-very-laptop"), "secrets", "the demo's", "openssl rand -hex 32",
+        set_env(IVR_SECRET_KEY="only-for-a-demo-on-this-very-laptop"), "settings", "openssl rand -hex 32", "set IVR_SECRET_KEY",
         lambda world: world.env.update(IVR_SECRET_KEY=secrets.token_hex(32)),
     ),
     "a weak key": (
-        set_env(IVR_SECRET_KEY="abc" * 20), "secrets", "weak", "openssl rand -hex 32",
+        set_env(IVR_SECRET_KEY="abc" * 20), "settings", "openssl rand -hex 32", "set IVR_SECRET_KEY",
         lambda world: world.env.update(IVR_SECRET_KEY=secrets.token_hex(32)),
     ),
     "a clock that is slow": (
