@@ -20,9 +20,10 @@ from ivr import backup as copies
 from ivr import report as reports
 from ivr import retention
 from ivr.database import HEAD, StoreError, address, behind, is_file, make_folder, migrate, open_exclusive, prepare
-from ivr.outbox import PATIENCE, Outbox, Rules
+from ivr.outbox import Outbox, Rules
 from ivr.settings import Settings
 
+LONG = 60.0  # seconds for a lock or a statement: nobody is on the phone
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
@@ -33,7 +34,7 @@ def _settings() -> Settings:
 @contextmanager
 def _ready(url: str) -> Iterator[Engine]:
     """The database with its tables. Raises StoreError where it cannot be had, and tells what to do."""
-    engine = open_exclusive(url, PATIENCE)
+    engine = open_exclusive(url, LONG)
     try:
         make_folder(engine.url)
         prepare(engine)
@@ -113,11 +114,11 @@ def report(most: int, as_csv: bool) -> None:
 def purge() -> None:
     """Delete what is old enough, as the README says, and tell how many rows; the line does so each day by itself."""
     settings = _settings()
-    rows = Outbox(settings.database_url, settings.secret_key, Rules(), patience=PATIENCE)
+    rows = Outbox(settings.database_url, settings.secret_key, Rules(), patience=LONG)
     with _ready(settings.database_url) as engine, closing(rows):
         ended = {f"outbox {name}": count for name, count in rows.clean(time.time()).items()}
         _told(retention.purge(engine, datetime.now(UTC)) | ended)
-        retention.empty_log(engine, PATIENCE)
+        retention.empty_log(engine, LONG)
 
 
 @click.command()
@@ -132,7 +133,7 @@ def forget(number: str) -> None:
         click.echo("IVR_SECRET_KEY is not set: this looks with the key of a demo", err=True)
     with _ready(settings.database_url) as engine:
         _told(retention.forget(engine, settings.secret_key, digits, time.time()))
-        retention.empty_log(engine, PATIENCE)
+        retention.empty_log(engine, LONG)
 
 
 @click.command()

