@@ -179,7 +179,7 @@ def finished(response: Response) -> Response:
     if response.mimetype != "text/xml":
         response.headers.extend(GUARDS)
     if request.method == "POST":
-        response.cache_control.no_store = True
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 
