@@ -39,7 +39,7 @@ HOUR, FOREVER = 3_600, 31_536_000  # seconds
 # Six constant headers need no library. The demo page carries its own style, and plays recordings from elsewhere.
 GUARDS = {
     "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "media-src 'self' https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "media-src 'self' http: https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Referrer-Policy": "no-referrer",
@@ -181,7 +181,7 @@ def finished(response: Response) -> Response:
     if response.mimetype != "text/xml":
         response.headers.extend(GUARDS)
     if request.method == "POST":
-        response.cache_control.no_store = True
+        response.headers["Cache-Control"] = "no-store"
     return response
 
 

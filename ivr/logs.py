@@ -11,7 +11,7 @@ from typing import TextIO
 
 import structlog
 from structlog.processors import JSONRenderer, TimeStamper
-from structlog.stdlib import ProcessorFormatter, add_log_level
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.tracebacks import Stack, extract
 from structlog.typing import EventDict
 
@@ -38,7 +38,7 @@ def configure(stream: TextIO = sys.stderr) -> logging.Handler:
     handler = logging.StreamHandler(stream)
     handler.setFormatter(
         ProcessorFormatter(
-            foreign_pre_chain=[add_log_level, STAMPS],
+            foreign_pre_chain=[add_log_level, add_logger_name, STAMPS],
             processors=[ProcessorFormatter.remove_processors_meta, _scrubbed, JSONRenderer()],
         )
     )

@@ -13,7 +13,7 @@ from ivr.events import Event
 
 TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 5.0, 15.0)  # seconds; Twilio gives up after fifteen
-ROOM = 1 << 20  # bytes for one kind of metric, some thousands of label sets
+ROOM = 1 << 20  # bytes for one kind of metric: more than all channels, languages, intents and layers can fill
 LABELS = ("channel", "language", "intent", "layer")
 
 
@@ -37,7 +37,7 @@ class Metrics:
         self._seconds = Histogram("ivr_answer_seconds", "Time to answer", ("channel",), buckets=BUCKETS, registry=own)
 
     def answered(self, event: Event, seconds: float) -> None:
-        with suppress(OSError):  # more kinds of answers than there was room for, and now the disk is full
+        with suppress(OSError):  # no count is worth an answer
             self._answers.labels(event.channel, event.language, event.intent, event.layer).inc()
             self._seconds.labels(event.channel).observe(seconds)
 

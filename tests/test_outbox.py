@@ -662,7 +662,7 @@ def test_the_command_sends_whole_topics_and_ends_on_sigterm(
         log = worker.communicate()[1]
     outbox.close()
     assert worker.returncode == 0, log
-    assert "outbox 1: text 1 accepted" in log
+    assert '"event": "outbox 1: text 1 accepted' in log
     assert NUMBER[1:] not in log
     assert tuple(api.sent(NUMBER)) == catalogue.languages["es"].pages["dosage"]
 
