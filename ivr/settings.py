@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
@@ -144,15 +144,16 @@ _ACCOUNT = (
     "(AC[0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?"  # Twilio's; SignalWire's, Somleng's
 )
 _HELPER = re.compile(
-    r"(?:(?P<language>[a-z]{2,3})=)?(?P<number>\+[1-9]\d{6,14})(?:@(?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d))?",
+    r"(?:(?P<language>[a-z]{2,3})=)?(?P<number>\+[1-9]\d{6,14})"
+    r"(?:@(?P<opens>\d\d:\d\d)-(?P<closes>\d\d:\d\d)(?: (?P<zone>[A-Z]\w+(?:/\w+)*))?)?",
     re.ASCII,
 )
 
 
 def helper(text: str) -> Helper:
-    """A number, such as `+15005550009` or `sw=+15005550009@08:00-17:00`; hours are those of the number's own country.
+    """A number: `+15005550009`, or `sw=+15005550009@08:00-17:00 Africa/Nairobi` for one language, within hours.
 
-    Raises ValueError where it is none.
+    The time zone may be left out where the number's country has one only. Raises ValueError where it is none.
     """
     read = _HELPER.fullmatch(text)
     if read is None:
@@ -160,17 +161,24 @@ def helper(text: str) -> Helper:
     language, number = read["language"] or "", read["number"]
     if not read["opens"]:
         return Helper(number, language)
+    zone = read["zone"] or _only_zone(number)
+    ZoneInfo(zone)  # raises ZoneInfoNotFoundError for one that is not
+    return Helper(number, language, time.fromisoformat(read["opens"]), time.fromisoformat(read["closes"]), zone)
+
+
+def _only_zone(number: str) -> str:
     from phonenumbers import parse, timezone  # a large table, for those who set hours only
 
-    zone = timezone.time_zones_for_number(parse(number))[0]
-    known = "UTC" if zone == timezone.UNKNOWN_TIMEZONE else zone
-    return Helper(number, language, time.fromisoformat(read["opens"]), time.fromisoformat(read["closes"]), known)
+    zones = set(timezone.time_zones_for_number(parse(number))) - {timezone.UNKNOWN_TIMEZONE}
+    if len(zones) != 1:
+        raise ValueError(number)
+    return str(zones.pop())
 
 
 def _is_helper(text: str) -> bool:
     try:
         return bool(helper(text))
-    except ValueError:
+    except (ValueError, ZoneInfoNotFoundError):
         return False
 
 
@@ -207,7 +215,10 @@ def _wrong(env: Mapping[str, str]) -> list[str]:
     if env.get("IVR_OPTOUT", "carrier") not in ("", "carrier", "line"):
         faults.append("IVR_OPTOUT must be carrier (Twilio answers STOP) or line (we answer it)")
     if not all(_is_helper(each) for each in listed(env.get("IVR_TRANSFER_NUMBER", ""))):
-        faults.append("IVR_TRANSFER_NUMBER must be numbers such as +15005550009 or sw=+15005550009@08:00-17:00")
+        faults.append(
+            "IVR_TRANSFER_NUMBER must be numbers such as +15005550009 or sw=+15005550009@08:00-17:00 Africa/Nairobi; "
+            "only where the number's country has one time zone may it be left out"
+        )
     if 0 < len(env.get("IVR_SECRET_KEY", "")) < SECRET_LENGTH:
         faults.append(f"IVR_SECRET_KEY is shorter than {SECRET_LENGTH} characters: openssl rand -hex 32")
     return faults + _wrong_outbound(env)

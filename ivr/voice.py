@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from flask import Blueprint, Response, request
-from twilio.twiml.voice_response import Gather, VoiceResponse
+from twilio.twiml.voice_response import Gather, SsmlProsody, VoiceResponse
 
 from ivr.answering import ANSWERED, CALLED, LANGUAGES, LISTENS, QUEUED, WELCOME, after_silence, answer
 from ivr.door import let_in
@@ -120,15 +121,22 @@ def write_path(languages: tuple[str, ...], country: str | None, place: Place, be
 
 # TwiML: what is said is ours, and the same to all who hear it in one place, language and country. So it is made once.
 
-Prompt = tuple[str, str, str]  # words, voice, and language as Twilio names it; or the URL of a recording, alone
+
+class Prompt(NamedTuple):
+    """Words, voice and language as Twilio names them, and words to be read as others; or a recording's URL, alone."""
+
+    words: str
+    voice: str = ""
+    language: str = ""
+    spelled: tuple[tuple[str, str], ...] = ()
 
 
 def prompt(sentence: Sentence, line: Line) -> Prompt:
     """A recording where one is current, else a voice."""
     if recording := line.recordings.find(sentence.language, sentence.text):
-        return line.audio_url(recording), "", ""
+        return Prompt(line.audio_url(recording))
     edition = line.catalogue.languages[sentence.language].edition
-    return sentence.text, edition.voice, edition.say
+    return Prompt(sentence.text, edition.voice, edition.say, tuple(edition.spelled.items()))
 
 
 def render(reply: Reply, line: Line) -> bytes:
@@ -190,8 +198,19 @@ def _question(said: tuple[Prompt, ...], then: str, on_silence: str, hears: str, 
 
 def _speak(verb: VoiceResponse | Gather, said: tuple[Prompt, ...]) -> None:
     """One <Say> a sentence, so that none grows beyond what a voice takes in any script; a little slowly."""
-    for words, voice, language in said:
-        if voice:
-            verb.say(voice=voice, language=language).prosody(words, rate=SLOWLY)
+    for each in said:
+        if each.voice:
+            _pronounce(verb.say(voice=each.voice, language=each.language).prosody(rate=SLOWLY), each)
         else:
-            verb.play(words)
+            verb.play(each.words)
+
+
+def _pronounce(speech: SsmlProsody, said: Prompt) -> None:
+    """The words, with those marked that this voice would read as another language's."""
+    aliases = {word.casefold(): alias for word, alias in said.spelled}
+    between = f"({'|'.join(map(re.escape, aliases)) or '$.'})"
+    for part in filter(None, re.split(between, said.words, flags=re.IGNORECASE)):
+        if alias := aliases.get(part.casefold()):
+            speech.sub(part, alias=alias)
+        else:
+            speech.append(part)

@@ -261,7 +261,8 @@ ILL: dict[str, tuple[Callable[[World], Any], str, str, str, Callable[[World], An
         lambda world: world.env.update(IVR_CONTENT=str(world.own)),
     ),
     "the demo's key": (
-        set_env(IVR_SECRET_KEY="only-for-a-demo-on-this-very-laptop"), "settings", "openssl rand -hex 32", "set IVR_SECRET_KEY",
+        set_env(IVR_SECRET_KEY="only-for-a-demo-on-this-very-laptop"),
+        "settings", "openssl rand -hex 32", "set IVR_SECRET_KEY",
         lambda world: world.env.update(IVR_SECRET_KEY=secrets.token_hex(32)),
     ),
     "a weak key": (

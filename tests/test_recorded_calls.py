@@ -171,3 +171,13 @@ def test_from_a_store_of_files_the_url_is_the_stores(recorded: Callable[..., Fla
     assert all(
         re.fullmatch(r"https://files\.example\.org/line/sw/[0-9a-f]{12}-[0-9a-f]{8}\.mp3", url) for url in played
     )
+
+
+def test_a_voice_is_told_how_to_say_the_medicine_where_it_would_read_another_languages_word(app: Flask) -> None:
+    person = phone(app, "+84900000021")
+    person.inbox.append(Incoming(url=f"{BASE_URL}/voice/vi/VN/stopping-1/0"))
+    person.receive()
+    call = person.answer()
+    assert '<sub alias="bác lô phen">baclofen</sub>' in call.documents[0].twiml
+    assert any("baclofen" in each.text for each in call.heard if isinstance(each, Spoken))
+    assert 'rate="90%"' in call.documents[0].twiml

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from ivr.app import create_app
@@ -160,3 +162,40 @@ def test_a_demo_needs_nothing_and_takes_what_there_is() -> None:
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Settings.from_env(ENVIRONMENT).optout = "line"
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "utc", "answers"),
+    [
+        ("+254700000031", "sw", "03:00", True),
+        ("sw=+254700000031", "sw", "03:00", True),
+        ("sw=+254700000031", "en", "03:00", False),
+        ("+254700000031@08:00-17:00", "sw", "04:59", False),  # 07:59 in Nairobi
+        ("+254700000031@08:00-17:00", "sw", "05:00", True),
+        ("+254700000031@08:00-17:00", "sw", "14:00", False),
+        ("+254700000031@20:00-06:00", "en", "22:00", True),  # past midnight there
+        ("+254700000031@20:00-06:00", "en", "09:00", False),
+        ("+15005550009@08:00-17:00 Europe/Madrid", "en", "07:30", True),
+    ],
+)
+def test_a_person_answers_in_a_language_within_the_hours_of_the_numbers_own_country(
+    written: str, language: str, utc: str, answers: bool
+) -> None:
+    (person,) = Settings.from_env(ENVIRONMENT | {"IVR_TRANSFER_NUMBER": written}).helpers
+    assert person.answers(language, datetime.fromisoformat(f"2026-11-23T{utc}:00+00:00")) == answers
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0700",
+        "+254700000031@8-17",
+        "sw+254700000031",
+        "+254700000031@08:00",
+        "+15005550009@08:00-17:00",
+        "+15005550009@08:00-17:00 Africa/Atlantis",
+    ],
+)
+def test_a_number_that_is_none_stops_the_start(written: str) -> None:
+    with pytest.raises(SettingsError, match="IVR_TRANSFER_NUMBER"):
+        Settings.from_env(ENVIRONMENT | {"IVR_TRANSFER_NUMBER": written})
