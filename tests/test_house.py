@@ -253,3 +253,19 @@ def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., F
 
 def test_paths_stay_inside_the_project() -> None:
     assert (Path(HOME) / "content").is_dir()
+
+
+def test_the_guide_for_operators_names_only_commands_and_settings_that_exist() -> None:
+    guide = (HOME / "docs/running.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`ivr ([a-z]+)", guide):
+        assert name in cli.commands, name
+    for name in re.findall(r"`((?:IVR|TWILIO)_[A-Z_]+|[A-Z]+_URL)\b", guide):
+        assert name in settings_read(), name
+    assert (
+        Path(HOME / "Procfile")
+        .read_text(encoding="utf-8")
+        .partition("$PORT")[0]
+        .split("--host")[0]
+        .removeprefix("web: ")
+        in guide
+    )
