@@ -105,5 +105,6 @@ class Recordings:
 
     def current(self, language: str, text: str) -> Iterator[str]:
         """Every file that may be played for a sentence, the best first."""
-        yield from (name for name in human_names(language, text) if name in self._human)
+        if self._human:
+            yield from (name for name in human_names(language, text) if name in self._human)
         yield from (self._made[language, text, engine] for engine in ORDER if (language, text, engine) in self._made)

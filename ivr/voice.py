@@ -17,7 +17,6 @@ from ivr.events import Event
 from ivr.line import Line, party, person, the_line
 from ivr.model import Message, Place, Reply, Sentence
 from ivr.sms import twiml
-from ivr.store import Caller
 
 voice = Blueprint("voice", __name__)
 
@@ -45,7 +44,7 @@ def call_received() -> Response:
         reply = answer(message, spoken)
         _count(replace(reply, intents=("call_me",)), form, line)
         return twiml(_rejection(), reply)
-    return _answered(message, line, form, caller)
+    return _answered(message, line, form)
 
 
 @voice.post("/voice/<path:place>", provide_automatic_options=False)
@@ -64,7 +63,7 @@ def call_continues(place: str) -> Response:
         sure=float(form.get("Confidence") or 1) >= SURE,
         outcome=_outcome(place, form),
     )
-    return _answered(message, line, form, line.store.recall(party(form)[0], form["CallSid"]))
+    return _answered(message, line, form)
 
 
 def _outcome(place: str, form: Mapping[str, str]) -> str:
@@ -73,29 +72,38 @@ def _outcome(place: str, form: Mapping[str, str]) -> str:
     return CALLED if place.startswith(CALLED_PATH) else ""
 
 
-def _answered(message: Message, line: Line, form: dict[str, str], caller: Caller) -> Response:
-    """Answer a step of a call. Where the answer wants a text sent, that is asked for first, and its outcome told."""
-    message = replace(message, ways=_ways(message, line, form, caller))
+def _answered(message: Message, line: Line, form: dict[str, str]) -> Response:
+    """Answer a step of a call. Memory is asked only where it is needed: most keys are answered without."""
+    message = replace(message, ways=_ways(message, line, form))
     reply = answer(message, line.spoken)
-    fits = line.catalogue.phone(caller.language) == (reply.language,)  # Hindi in Latin letters, for who texts so
     if reply.wants == "text":
-        language = str(caller.language) if fits else reply.language
-        outcome = line.ask("text", form, language, reply.country, reply.place, opted_out=caller.opted_out)
-        reply = answer(replace(message, outcome=outcome), line.spoken)
+        reply = answer(replace(message, outcome=_texted(reply, line, form)), line.spoken)
     _count(reply, form, line)
-    if reply.place == WELCOME and not fits:  # a language was chosen: the next call and text begin with it
-        line.store.remember(party(form)[0], form["CallSid"], caller, replace(caller, language=reply.language))
+    if reply.place == WELCOME:
+        _remember(reply.language, line, form)
     return twiml(render(reply, line), reply)
 
 
-def _ways(message: Message, line: Line, form: Mapping[str, str], caller: Caller) -> frozenset[str]:
-    """What the line can do for this caller now beyond words: asked only at the places that offer it."""
-    ways = set()
-    if not caller.opted_out and line.reaches("text", form):
-        ways.add("text")
-    if line.person(next(iter(message.languages), "")):
-        ways.add("person")
-    return frozenset(ways)
+def _texted(reply: Reply, line: Line, form: dict[str, str]) -> str:
+    """What became of the wish for a text: in the language of the call, or as this person writes it."""
+    caller = line.store.recall(party(form)[0], form["CallSid"])
+    fits = line.catalogue.phone(caller.language) == (reply.language,)  # Hindi in Latin letters, for who texts so
+    language = str(caller.language) if fits else reply.language
+    return line.ask("text", form, language, reply.country, reply.place, opted_out=caller.opted_out)
+
+
+def _remember(language: str, line: Line, form: dict[str, str]) -> None:
+    """A language was chosen: the next call and text begin with it."""
+    number, sid = party(form)[0], form["CallSid"]
+    caller = line.store.recall(number, sid)
+    if line.catalogue.phone(caller.language) != (language,):
+        line.store.remember(number, sid, caller, replace(caller, language=language))
+
+
+def _ways(message: Message, line: Line, form: Mapping[str, str]) -> frozenset[str]:
+    """What the line can do for this caller now beyond words."""
+    ways = {"text"} if line.reaches("text", form) else set()
+    return frozenset(ways | ({"person"} if line.person(next(iter(message.languages), "")) else set()))
 
 
 def _count(reply: Reply, form: dict[str, str], line: Line) -> None:

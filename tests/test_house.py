@@ -93,7 +93,7 @@ ALLOWED = {
     },
     "door": {"settings"},
     "sms": {"answering", "door", "events", "limits", "line", "model", "store", "wording"},
-    "voice": {"answering", "door", "events", "line", "model", "sms", "store"},
+    "voice": {"answering", "door", "events", "line", "model", "sms"},
     "demo": {"carrier", "line", "phone", "settings"},
     "app": {
         "catalogue",
