@@ -439,7 +439,8 @@ def _topics(reading: Reading) -> tuple[tuple[str, ...], list[Found]]:
     weights = reading.lexicon.scales.weigh(reading.features)
     whole = {topic: weights.get(topic, 0.0) + PHRASED * scores.get(topic, 0) for topic in TOPICS}
     first, second = sorted(TOPICS, key=lambda topic: (-whole[topic], TOPICS.index(topic)))[:2]
-    strange = whole[first] <= weights.get("unknown", 0.0) + STRANGE
+    plain = scores.get(first, 0) >= DECIDED and _is_all(hits, reading)  # such as the words of our own menu
+    strange = not plain and whole[first] <= weights.get("unknown", 0.0) + STRANGE
     near = [first]
     if "stopping" in hits and scores.get("stopping", 0) >= DECIDED:  # what can kill is never unknown, and is said first
         near = ["stopping", *([first] if first != "stopping" and not strange else [])]
