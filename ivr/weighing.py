@@ -1,8 +1,9 @@
 """What a text is like: every example in our files teaches which words, and which meanings together, speak for what.
 
 Phrases decide what they know; this decides the rest, by the plainest means there is (naive Bayes): how often a word,
-or a pair of concepts, stands in examples of one meaning against all others. It is counted anew at each start, from the
-files alone, so the same text always weighs the same, and the words that weighed most can be told.
+a run of letters or a pair of concepts stands in examples of one meaning against all others. It is counted from the
+files alone, and sums are exact in whatever order (fsum): the same text always weighs the same, and the words that
+weighed most can be told.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from itertools import combinations
-from math import log
+from itertools import chain, combinations
+from math import fsum, log
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,10 +38,6 @@ class Features(NamedTuple):
     pairs: frozenset[str]
     runs: frozenset[str]
 
-    @property
-    def all(self) -> frozenset[str]:
-        return self.plain | self.pairs | self.runs
-
 
 @dataclass(frozen=True, slots=True)
 class Scales:
@@ -52,7 +49,7 @@ class Scales:
 
     def alarm(self, features: Features) -> float:
         """Above 0 the text is more like an emergency than like anything else."""
-        return sum(self.alarms.get(feature, 0.0) for feature in features.all)
+        return fsum(filter(None, map(self.alarms.get, chain.from_iterable(features))))
 
     def telling(self, features: Features) -> list[str]:
         """The words, concepts and pairs that speak for an emergency, the strongest first."""
@@ -62,7 +59,7 @@ class Scales:
     def weigh(self, features: Features) -> dict[str, float]:
         """How much the text is like the examples of each meaning; only differences mean something."""
         known = self.weights.known(features.plain)
-        return dict(zip(self.meanings, map(sum, zip(*known, strict=True)), strict=True)) if known else {}
+        return dict(zip(self.meanings, map(fsum, zip(*known, strict=True)), strict=True)) if known else {}
 
 
 NOTHING = Scales((), Rows.of({}, 0), {})
