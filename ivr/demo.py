@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import phonenumbers
 from babel import Locale
@@ -207,8 +208,15 @@ def _languages(texts: list[Text]) -> list[str]:
 
 def _heard(heard: Spoken | Played) -> dict[str, str]:
     if isinstance(heard, Played):
-        return {"audio": heard.url}
+        return {"audio": heard.url} | _said(heard.url)
     return {"words": heard.text, "language": heard.language}
+
+
+def _said(url: str) -> dict[str, str]:
+    """The words and language of a recording, as far as the manifest tells."""
+    name = urlsplit(url).path.removeprefix("/audio/")
+    recording = the_line().recordings.manifest.get(name)
+    return {"words": recording.text, "language": name.rpartition("/")[0].rpartition("/")[2]} if recording else {}
 
 
 def _header(settings: Settings, country: str) -> list[str]:

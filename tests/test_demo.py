@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -22,6 +23,8 @@ from ivr.countries import load_countries
 from ivr.demo import MOST_PHONES
 from ivr.phone import Phone, over_http
 from ivr.settings import HOME, Settings
+
+from .test_recorded_calls import record
 
 
 @pytest.fixture
@@ -97,3 +100,14 @@ def test_a_saved_session_names_the_settings_but_no_number_that_may_be_somebodys(
     assert "> (press 12)\n> two lines\n<" in script  # a turn at which the line or the phone stopped is kept too
     assert "(press 1)" not in script  # no turn at all
     assert number not in script
+
+
+def test_a_recording_is_shown_with_its_words_and_its_language(tmp_path: Path, catalogue: Catalogue) -> None:
+    record(tmp_path / "audio", catalogue, {"sw"})
+    settings = Settings.for_demo("http://127.0.0.1:5000", {"DATABASE_URL": f"sqlite:///{tmp_path}/line.db"})
+    client = create_app(replace(settings, audio=tmp_path / "audio"), catalogue).test_client()
+    number = client.post("/demo/phone", json={"country": "KE"}).json["number"]  # type: ignore[index]
+    heard = client.post("/demo/turn", json={"number": number, "turn": "(call)"}).json["heard"]  # type: ignore[index]
+    assert heard[0]["language"] == "sw"
+    assert heard[0]["words"] == catalogue.languages["sw"].voice("language_offer", key="1")[0]
+    assert "/audio/sw/" in heard[0]["audio"]
