@@ -82,7 +82,7 @@ def free_port() -> int:
 def running(rung: str, command: str, folder: Path) -> Iterator[Server]:
     port, began = free_port(), time.perf_counter()
     database = {"DATABASE_URL": f"sqlite:///{folder}/{port}.db", "RUNG_DATABASE": f"{folder}/{port}-typical.db"}
-    environment = os.environ | ENVIRONMENT | database | {"RUNG": rung}
+    environment = os.environ | ENVIRONMENT | database | {"RUNG": rung, "PYTHONPATH": str(HOME)}
     program, *arguments = command.format(port=port).split()
     process = subprocess.Popen([Path(sys.executable).parent / program, *arguments], env=environment, cwd=HOME)
     try:
