@@ -47,11 +47,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Plot:
-    """Stacked bars. `scale`: answers from bottom to top; `series`: names, the first at the bottom."""
+    """Stacked bars. `scale`: answers from bottom to top; `series`: names, the first at the bottom;
+    `few`: periods where something is hidden."""
 
     periods: tuple[str, ...]
     series: tuple[str, ...]
     bars: tuple[Bar, ...]
+    few: tuple[int, ...]
     scale: int
 
 
@@ -137,7 +139,7 @@ def history(engine: Engine, way: str, days: int, until: date) -> tuple[Plot, Tab
     rows = {on: {named(way, value): n for value, n in row.items()} for on, row in counted.items()}
     cells = shown_table(rows)
     totals = sum((Counter(row) for row in rows.values()), Counter[str]())
-    names = tuple(name for name, _ in totals.most_common())
+    names = tuple(sorted(totals, key=lambda name: (name != "urgent", -totals[name])))
     body = ((period, *(cells.get(period, {}).get(name, 0) for name in names)) for period in reversed(periods))
     return plot(periods, cells, names), Table("over-time", (_unit(days), *names), tuple(body))
 
@@ -176,7 +178,8 @@ def plot(periods: tuple[str, ...], cells: dict[str, dict[str, int | None]], name
         bars += _stack(at, period, series, stacked)
     scale = round_up(max((bar.top for bar in bars), default=0))
     flipped = (Bar(bar.at, scale - bar.top, bar.height, bar.series, bar.told) for bar in bars)
-    return Plot(periods, series, tuple(flipped), scale)
+    few = (at for at, period in enumerate(periods) if None in cells.get(period, {}).values())
+    return Plot(periods, series, tuple(flipped), tuple(few), scale)
 
 
 def _stack(at: int, period: str, series: tuple[str, ...], counts: Counter[int]) -> list[Bar]:
