@@ -21,6 +21,7 @@ from ivr.database import open_engine
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.events import Events
+from ivr.guards import GUARDS
 from ivr.limits import Limits
 from ivr.line import Line, the_line
 from ivr.metrics import TYPE, Metrics
@@ -35,17 +36,6 @@ from ivr.voice import farewell, prompt, voice
 from ivr.worker import waker
 
 HOUR, FOREVER = 3_600, 31_536_000  # seconds
-
-# Six constant headers need no library. The demo page carries its own style, and plays recordings from elsewhere.
-GUARDS = {
-    "Content-Security-Policy": "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "media-src 'self' http: https:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000",  # browsers heed it over https only
-    "X-Content-Type-Options": "nosniff",
-}
 
 log = logging.getLogger(__name__)
 

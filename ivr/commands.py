@@ -35,6 +35,7 @@ from ivr.translating import extract, update
 from ivr.understanding import understand
 from ivr.worker import consumer, open_queue, sender
 
+PASSWORD_LENGTH = 12  # characters, for the console
 CONTENT, LOCALES = HOME / "content", HOME / "locales"
 
 
@@ -232,6 +233,22 @@ def review_approve(language: str, name: str) -> None:
         click.echo(f"{language}: {signed} sentences signed by {name}")
     except ValueError as fault:
         raise click.ClickException(str(fault)) from fault
+
+
+@cli.group()
+def console() -> None:
+    """The pages for operators: password."""
+
+
+@console.command("password", with_appcontext=False)
+@click.password_option(prompt="A password of 12 characters or more")
+def console_password(password: str) -> None:
+    """Ask for a password and print the setting that holds its hash, as a shell or an .env file takes it."""
+    from argon2 import PasswordHasher  # only this command needs it
+
+    if len(password) < PASSWORD_LENGTH:
+        raise click.BadParameter(f"fewer than {PASSWORD_LENGTH} characters")
+    click.echo(f"IVR_CONSOLE_PASSWORD_HASH='{PasswordHasher().hash(password)}'")
 
 
 @cli.group()

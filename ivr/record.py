@@ -6,7 +6,7 @@ import csv
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -237,7 +237,7 @@ def status() -> None:
     for language, wording in words.items():
         files = [list(recordings.current(language, text)) for text in sayable(wording)]
         used.update(name for names in files for name in names)
-        by = Counter(engine for names in files for engine in {_engine(recordings, name) for name in names} or {"none"})
+        by = engines_of(recordings, files)
         click.echo(f"{language:8} {len(files):10} {by[HUMAN]:6} {by['gtts']:6} {by['espeak']:7} {by['none']:6}")
     for path in sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST):
         name = path.relative_to(folder).as_posix()
@@ -245,6 +245,11 @@ def status() -> None:
             click.echo(f"UNREADABLE, record it again: {path}")
         elif name not in used:
             click.echo(f"can be deleted: {path}")
+
+
+def engines_of(recordings: Recordings, files: Iterable[Iterable[str]]) -> Counter[str]:
+    """How many sentences, given as the files of each, have a recording by a person or an engine; `none`: by nobody."""
+    return Counter(engine for names in files for engine in {_engine(recordings, name) for name in names} or {"none"})
 
 
 def _recordings(words: Mapping[str, Wording], *, remote: bool) -> Recordings:

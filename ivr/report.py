@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable
+
 from sqlalchemy import Column, ColumnElement, func, select
 from sqlalchemy.engine import Engine
 
@@ -17,6 +20,7 @@ QUESTIONS: dict[str, tuple[Column[str], tuple[ColumnElement[bool], ...]]] = {
     "answers by country": (countries.c.country, ()),
     "urgent by day": (days.c.day, (days.c.intent == "urgent",)),
     "urgent by language": (days.c.language, (days.c.intent == "urgent",)),
+    "unknown by day": (days.c.day, (days.c.intent == "unknown",)),
     "unknown by language": (days.c.language, (days.c.intent == "unknown",)),
 }
 
@@ -42,3 +46,40 @@ def shown(counted: dict[str, int]) -> dict[str, int | None]:
     if hidden and sum(counted[value] for value in hidden) < FEW:
         hidden = rising[: len(hidden) + 1]
     return {value: None if value in hidden else count for value, count in counted.items()}
+
+
+def over_time(engine: Engine, by: str, since: str, period: Callable[[str], str]) -> dict[str, dict[str, int]]:
+    """Answers by `by` (channel, language, topic, country) in each period: {period: {value: answers}}, without zeros.
+
+    `period`: what a day is counted to; `since`: as in `ask`. Raises SQLAlchemyError.
+    """
+    column, _ = QUESTIONS[f"answers by {by}"]
+    day, answers = column.table.c.day, func.sum(column.table.c.answers)
+    counted: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    with engine.connect() as connection:
+        for on, value, count in connection.execute(
+            select(day, column, answers).where(day >= since).group_by(day, column)
+        ):
+            counted[period(on)][value] += int(count)
+    return {on: dict(row) for on, row in counted.items()}
+
+
+def shown_table(rows: dict[str, dict[str, int]]) -> dict[str, dict[str, int | None]]:
+    """The same as `shown` for a table: neither a row's sum nor a column's tells what is hidden."""
+    cells = {(row, column): count for row, columns in rows.items() for column, count in columns.items()}
+    hidden = {cell for cell, count in cells.items() if count < FEW}
+    lines: dict[tuple[int, str], list[tuple[str, str]]] = defaultdict(list)
+    for cell in sorted(cells, key=lambda cell: cells[cell]):
+        for way in (0, 1):
+            lines[way, cell[way]].append(cell)
+    while more := {cell for line in lines.values() for cell in _uncovered(line, cells, hidden)}:
+        hidden |= more
+    return {row: {name: None if (row, name) in hidden else count for name, count in rows[row].items()} for row in rows}
+
+
+def _uncovered(
+    line: list[tuple[str, str]], cells: dict[tuple[str, str], int], hidden: set[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """The smallest cell of a line that must be hidden too, if what is hidden there is few in sum."""
+    few = 0 < sum(cells[cell] for cell in line if cell in hidden) < FEW
+    return [cell for cell in line if cell not in hidden][:1] if few else []

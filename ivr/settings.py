@@ -68,6 +68,7 @@ class Settings:
     outbound_daily: int = OUTBOUND_DAILY
     redis_url: str = ""
     metrics_token: str = ""
+    console_password_hash: str = ""
     api_url: str = ""
     demo: bool = False
 
@@ -100,6 +101,7 @@ class Settings:
             outbound_daily=int(env.get("IVR_OUTBOUND_DAILY", "").strip() or OUTBOUND_DAILY),
             redis_url=env.get("REDIS_URL", "").strip(),
             metrics_token=env.get("IVR_METRICS_TOKEN", "").strip(),
+            console_password_hash=env.get("IVR_CONSOLE_PASSWORD_HASH", "").strip(),
             api_url=env.get("TWILIO_API_URL", "").strip().rstrip("/"),
         )
 
@@ -245,6 +247,7 @@ def _wrong_outbound(env: Mapping[str, str]) -> list[str]:
         "IVR_OUTBOUND_COUNTRIES": (_COUNTRIES, "must be countries' two letters, such as KE,TZ"),
         "IVR_OUTBOUND_DAILY": ("[0-9]{1,6}", "must be a number: the most texts and calls in 24 hours"),
         "REDIS_URL": ("(rediss?|unix)://.+", "must be an address such as redis://localhost:6379/0"),
+        "IVR_CONSOLE_PASSWORD_HASH": (r"\$argon2id\$.+", "must be what ivr console password prints, quoted as 'it' is"),
         "TWILIO_API_URL": (_FOLDER_URL.pattern, "must have scheme and host, such as https://api.twilio.com"),
     }
     read = {name: env.get(name, "").strip() for name in rules}

@@ -102,6 +102,7 @@ ALLOWED = {
         "demo",
         "door",
         "events",
+        "guards",
         "limits",
         "line",
         "logs",
@@ -123,7 +124,12 @@ ALLOWED = {
     "report": {"tables"},
     "backup": {"database"},
     "tending": {"backup", "database", "outbox", "report", "retention", "settings"},
+    "guards": set(),
+    "overview": {"report"},
+    "coverage": {"checking", "content", "record", "recordings", "reviewing", "settings", "speech", "wording"},
+    "console": {"content", "coverage", "database", "guards", "outbox", "overview", "settings"},
     "wsgi": {"app", "logs"},
+    "console_wsgi": {"console", "logs"},
 }
 PURE = {
     "model",
@@ -248,6 +254,7 @@ def test_settings_have_no_more_names_than_the_contract(make_app: Callable[..., F
         "account_sid", "auth_tokens", "base_url", "secret_key", "reviewed_only", "database_url", "languages",
         "optout", "default_country", "countries", "content", "audio", "audio_base_url", "helpers", "demo", "callback",
         "outbound_countries", "outbound_daily", "redis_url", "metrics_token", "api_url",
+        "console_password_hash",
     }  # fmt: skip
 
 
