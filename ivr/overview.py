@@ -88,7 +88,10 @@ def today(engine: Engine, day: date) -> Today:
     usual_days = [str(each) for each in before if str(each) >= known]
     languages = ask(engine, "answers by language", str(day))
     periods = tuple(str(first + timedelta(days=number)) for number in range(7 * WEEKS + 1))
-    by_day = {name: shown(counts) for name, counts in counted.items()}
+    topics = shown_table(over_time(engine, "topic", str(first), str))  # neither page tells what the other hides
+    by_day = {"answers": shown(counted["answers"])} | {
+        name: {on: row[name] for on, row in topics.items() if name in row} for name in ("urgent", "unknown")
+    }
     return Today(
         day,
         (

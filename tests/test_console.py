@@ -234,6 +234,20 @@ def test_urgent_contacts_above_the_usual_are_told_plainly(client: FlaskClient, t
     assert "Urgent contacts above the usual: 14 today, 6 usually." in page(client, "/console/")
 
 
+def test_one_page_does_not_tell_what_the_other_hides(client: FlaskClient, tmp_path: Path) -> None:
+    past(tmp_path, {4: {"uses": 68, "side_effects": 22, "unknown": 9, "urgent": 4}, 5: {"uses": 50, "urgent": 7}})
+    sign_in(client)
+    hidden = []
+    for path in ("/console/by-day.csv", "/console/over-time.csv?by=topic&days=30"):
+        head, *rows = csv.reader(io.StringIO(page(client, path)))
+        named = [dict(zip(head, row, strict=True)) for row in rows]
+        hidden.append(
+            {(row["day"], name) for row in named for name in ("urgent", "not understood") if not row.get(name)}
+        )
+    assert hidden[0] == hidden[1]
+    assert len(hidden[0]) >= 2
+
+
 @pytest.mark.parametrize(
     ("count", "before", "shown"),
     [
