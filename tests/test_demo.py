@@ -96,7 +96,9 @@ def test_a_saved_session_names_the_settings_but_no_number_that_may_be_somebodys(
     for turn, status in [("(press 1)", 400), ("(call)", 200), ("(press 12)", 400), ("two\nlines", 200)]:
         assert client.post("/demo/turn", json={"number": number, "turn": turn}).status_code == status
     script = client.get("/demo/script", query_string={"number": number}).get_data(as_text=True)
-    assert "# set IVR_OPTOUT=carrier\nfrom +254712123456\ncountry KE\n> (call)\n< [" in script
+    example = phonenumbers.example_number_for_type("KE", phonenumbers.PhoneNumberType.MOBILE)
+    published = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    assert f"# set IVR_OPTOUT=carrier\nfrom {published}\ncountry KE\n> (call)\n< [" in script
     assert "> (press 12)\n> two lines\n<" in script  # a turn at which the line or the phone stopped is kept too
     assert "(press 1)" not in script  # no turn at all
     assert number not in script
