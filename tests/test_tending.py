@@ -150,6 +150,7 @@ def test_what_people_asked_for(engine: Engine, run: Callable[..., Result]) -> No
         "answers by country,UG,6",
         f"urgent by day,{today},6",
         "urgent by language,en,6",
+        f"unknown by day,{today},7",
         "unknown by language,sw,7",
     ]
     assert "not known            7" in text
