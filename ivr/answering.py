@@ -187,9 +187,9 @@ class _Call:
         self.place = message.place if self._exists(message.place) else MENU
 
     def _exists(self, place: Place) -> bool:
-        if place.topic == "languages":
-            return place.part in (1, 2, 3) and bool(self._offered(place))
-        return place == replace(PERSON, tries=place.tries) or self.wording.has(place, self.message.country)
+        if place.topic == "languages" and not self._offered(place):
+            return False
+        return place.name == PERSON.name or self.wording.has(place, self.message.country)
 
     def reply(self) -> Reply:
         if self.place.topic == "person":
@@ -255,7 +255,7 @@ class _Call:
         if meaning.chosen in self.catalogue.languages and self.message.sure:
             return self._chosen(str(meaning.chosen))
         understood = {"stop": "stopping", "report": "urgent"}.get(intent, intent)  # the report comes after the urgent
-        if not self.message.sure or understood in ("unknown", "country", "call_me", "text_me"):
+        if not self.message.sure or understood in ("unknown", "country", "call_me"):
             return self._wrong("not_heard")
         return self._go(understood)
 

@@ -11,13 +11,11 @@ from pathlib import Path
 from time import perf_counter
 
 from flask import Flask, Response, abort, g, request, send_from_directory
-from sqlalchemy.engine import make_url
 from werkzeug.exceptions import HTTPException
 
 from ivr import logs
 from ivr.catalogue import Catalogue, load_catalogue
-from ivr.content import ContentError
-from ivr.database import open_engine
+from ivr.database import address, is_file, open_engine
 from ivr.demo import demo
 from ivr.door import LARGEST_BODY, Refused, let_in
 from ivr.events import Events
@@ -26,14 +24,14 @@ from ivr.limits import Limits
 from ivr.line import Line, the_line
 from ivr.metrics import TYPE, Metrics
 from ivr.model import Sentence
-from ivr.outbox import Outbox, Rules
+from ivr.outbox import Outbox
 from ivr.recordings import HUMAN, TYPES, Recordings
 from ivr.settings import Settings
 from ivr.sms import render, sms
 from ivr.speech import sayable, spoken
 from ivr.store import Store
 from ivr.voice import farewell, prompt, voice
-from ivr.worker import waker
+from ivr.worker import rules_of, waker
 
 HOUR, FOREVER = 3_600, 31_536_000  # seconds
 
@@ -69,18 +67,14 @@ def create_app(settings: Settings | None = None, catalogue: Catalogue | None = N
 
 def _line(settings: Settings, words: Catalogue) -> Line:
     editions = [wording.edition for wording in words.languages.values()]
-    try:
-        recordings = Recordings(settings.audio, editions, remote=bool(settings.audio_base_url))
-    except ValueError as error:
-        raise ContentError(str(error)) from error
+    recordings = Recordings(settings.audio, editions, remote=bool(settings.audio_base_url))
     recorded = {
         code
         for code, wording in spoken(words.languages).items()
         if not wording.edition.voice and all(recordings.find(code, text) for text in sayable(wording))
     }
-    rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
     store = Store(settings.database_url, settings.secret_key)
-    outbox = Outbox(settings.database_url, settings.secret_key, rules, waker(settings.redis_url))
+    outbox = Outbox(settings.database_url, settings.secret_key, rules_of(settings), waker(settings.redis_url))
     return Line(
         settings,
         words,
@@ -124,9 +118,8 @@ def _metrics(settings: Settings, outbox: Outbox) -> Metrics | None:
 
 def _beside_database(settings: Settings) -> Path:
     """The folder of a SQLite file, or var/ where the database is elsewhere."""
-    url = make_url(settings.database_url)
-    file = url.database if url.get_backend_name() == "sqlite" else None
-    return Path(file or "var/line.db").parent
+    where = address(settings.database_url)
+    return Path(str(where.database) if is_file(where) else "var/line.db").parent
 
 
 def status() -> Response:

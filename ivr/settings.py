@@ -13,6 +13,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 HOME = Path(__file__).resolve().parent.parent
 DATABASE = "sqlite:///var/line.db"
+AUDIO = HOME / "var" / "audio"
 OUTBOUND_DAILY = 500  # texts and calls the line itself starts: a bill nobody is surprised by
 
 DEMO_TOKEN, DEMO_KEY = "demo-token", "only-for-a-demo-on-this-very-laptop"  # printed for all to read: no secrets
@@ -60,7 +61,7 @@ class Settings:
     default_country: str | None = None
     countries: tuple[str, ...] = ()
     content: Path | None = None
-    audio: Path = HOME / "var" / "audio"
+    audio: Path = AUDIO
     audio_base_url: str = ""
     helpers: tuple[Helper, ...] = ()
     callback: bool = False
@@ -131,7 +132,7 @@ def own_content(env: Mapping[str, str]) -> Path | None:
 
 def audio_folder(own: Path | None) -> Path:
     """Where recordings are kept: in the operator's folder (`own_content`), if she has one."""
-    return own / "audio" if own else HOME / "var" / "audio"
+    return own / "audio" if own else AUDIO
 
 
 def listed(text: str) -> tuple[str, ...]:

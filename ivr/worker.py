@@ -115,6 +115,11 @@ class Sender:
         return self._carrier.call(task.number, task.line, self._url(task))
 
 
+def rules_of(settings: Settings) -> Rules:
+    """What the operator allows the line to send by itself."""
+    return Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
+
+
 def sender(settings: Settings, words: Catalogue, carrier: Carrier, clock: Callable[[], float] = time.time) -> Sender:
     """The sender of a line: what the pages of a text are, and what a call back says."""
 
@@ -122,8 +127,7 @@ def sender(settings: Settings, words: Catalogue, carrier: Carrier, clock: Callab
         wording = words.languages[(task.language, *words.likely(task.country))[task.language not in words.languages]]
         return wording.texts_at(Place(task.place), task.country)
 
-    rules = Rules(frozenset(settings.outbound_countries), settings.outbound_daily)
-    outbox = Outbox(settings.database_url, settings.secret_key, rules, patience=PATIENCE)
+    outbox = Outbox(settings.database_url, settings.secret_key, rules_of(settings), patience=PATIENCE)
     return Sender(outbox, carrier, bodies, lambda task: settings.base_url + _called(task, words), clock)
 
 

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import phonenumbers
 import pytest
+from huey import Huey
 from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, PhoneNumberType
@@ -623,17 +624,16 @@ def test_every_place_of_a_call_has_texts_in_every_language(catalogue: Catalogue)
 # --- The worker --------------------------------------------------------------------------------------------
 
 
-def test_a_waking_reaches_the_worker_in_threads(tmp_path: Path, api: TwilioApi) -> None:
+def waken(folder: Path, api: TwilioApi, wake: Callable[[int], None], queue: Huey) -> None:
+    """One side asks and wakes, a worker at the other side of the queue sends: at once, and all of it."""
     done = threading.Event()
 
     def bodies(_: Task) -> tuple[str, ...]:
         done.set()
         return PAGES
 
-    queue, clock = tmp_path / "queue.db", Clock()
-    outbox = Outbox(f"sqlite:///{tmp_path}/line.db", SECRET, RULES, waker(path=queue))
-    sender = Sender(outbox, Carrier(ACCOUNT, TOKEN, api.url), bodies, str, clock)
-    worker = consumer(open_queue(path=queue), sender, signals=False)
+    outbox = Outbox(f"sqlite:///{folder}/line.db", SECRET, RULES, wake)
+    worker = consumer(queue, Sender(outbox, Carrier(ACCOUNT, TOKEN, api.url), bodies, str, Clock()), signals=False)
     worker.start()
     assert asked(outbox, "text", NUMBER, "CA1") == "queued"
     assert done.wait(10)
@@ -641,6 +641,11 @@ def test_a_waking_reaches_the_worker_in_threads(tmp_path: Path, api: TwilioApi) 
     assert outbox.tally() == {"sent": 1}
     assert api.sent(NUMBER) == list(PAGES)
     outbox.close()
+
+
+def test_a_waking_reaches_the_worker_in_threads(tmp_path: Path, api: TwilioApi) -> None:
+    queue = tmp_path / "queue.db"
+    waken(tmp_path, api, waker(path=queue), open_queue(path=queue))
 
 
 def test_the_command_sends_whole_topics_and_ends_on_sigterm(

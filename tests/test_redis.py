@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +12,11 @@ from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
 from ivr.carrier import Carrier
-from ivr.outbox import Outbox, Task
-from ivr.worker import Sender, consumer, open_queue, waker
+from ivr.outbox import Outbox
+from ivr.worker import Sender, open_queue, waker
 
 from .conftest import ACCOUNT, TOKEN, redis_program
-from .test_outbox import NOON, NUMBER, PAGES, RULES, SECRET, Clock, api, asked
+from .test_outbox import NOON, NUMBER, PAGES, RULES, SECRET, api, asked, waken
 from .twilio_api import TwilioApi
 
 __all__ = ["api"]
@@ -36,22 +35,7 @@ def redis_url(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_waking_reaches_the_worker_of_another_machine(tmp_path: Path, redis_url: str, api: TwilioApi) -> None:
-    done = threading.Event()
-
-    def bodies(_: Task) -> tuple[str, ...]:
-        done.set()
-        return PAGES
-
-    outbox = Outbox(f"sqlite:///{tmp_path}/line.db", SECRET, RULES, waker(redis_url))
-    sender = Sender(outbox, Carrier(ACCOUNT, TOKEN, api.url), bodies, str, Clock())
-    worker = consumer(open_queue(redis_url), sender, signals=False)
-    worker.start()
-    assert asked(outbox, "text", NUMBER, "CA1") == "queued"
-    assert done.wait(10)
-    worker.stop(graceful=True)
-    assert outbox.tally() == {"sent": 1}
-    assert api.sent(NUMBER) == list(PAGES)
-    outbox.close()
+    waken(tmp_path, api, waker(redis_url), open_queue(redis_url))
 
 
 def test_redis_holds_ids_and_no_person(tmp_path: Path, redis_url: str) -> None:
